@@ -1,0 +1,329 @@
+"""The cloud's wire types: everything that crosses between a box and the membership cloud.
+
+All bodies are JSON (RFC 8259), UTF-8. Money is integer minor units, rates are basis points,
+times are milliseconds since 1970-01-01 UTC, hashes and digests are lower-case hex SHA-256,
+keys and signatures are base64 (RFC 4648 section 4) of raw Ed25519 (RFC 8032) bytes.
+
+A request is authenticated by the header `Edge-Auth: box=<id>,at=<ms>,sig=<base64>` whose
+signature, by the box's key, covers `auth_text(...)`. A batch of facts is signed once more, over
+its head, so that the journal's tail is vouched for independently of the transport.
+"""
+
+import hashlib
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+
+class Wire(msgspec.Struct, frozen=True, kw_only=True):
+    """Base: unknown fields are ignored, so that the cloud may grow before the boxes do."""
+
+
+# --- GET /v1/changes?since=<cursor>&limit=<n> ----------------------------------------------------
+
+
+class AsOf(Wire):
+    """Up to which fact of this box the cloud has counted."""
+
+    epoch: int
+    sequence: int
+
+
+class Member(Wire, tag="member"):
+    """A member of the programme, as this box may know them."""
+
+    id: str
+    display: str
+    """Masked for screens: the box never learns more of the name."""
+    tier: str = ""
+    status: Literal["active", "frozen", "closed"] = "active"
+    phone_hash: str | None = None
+    """Keyed hash of the E.164 number (HMAC-SHA-256 with the programme's phone key)."""
+    phone_last4: str | None = None
+    tags: tuple[str, ...] = ()
+    points: int = 0
+    as_of: AsOf | None = None
+    """Which of this box's facts `points` already contains; None for none."""
+
+
+class Card(Wire, tag="card"):
+    """A card (or printed code) that stands for a member."""
+
+    number: str
+    member: str
+    status: Literal["active", "frozen", "lost", "replaced", "inactive"] = "active"
+
+
+class Product(Wire, tag="product"):
+    """An article of the price book."""
+
+    id: str
+    gtins: tuple[str, ...] = ()
+    name_zh: str
+    name_en: str
+    category: str = ""
+    brand: str = ""
+    model: str = ""
+    variant: str = ""
+    unit: str = "piece"
+    price: int
+    tax_class: str
+    discountable: bool = True
+    reduced: bool = False
+    floor: int | None = None
+    deleted: bool = False
+
+
+Change = Member | Card | Product
+
+
+class Changes(Wire):
+    """One page of news. `cursor` goes into the next request; `more` says there is more now."""
+
+    changes: tuple[Change, ...]
+    cursor: str
+    more: bool
+    price_book: int
+    """The price book's version once this page is applied."""
+
+
+# --- GET /v1/bundle (ETag) ------------------------------------------------------------------------
+
+
+class SignedBundle(Wire):
+    """A rule bundle. `signature` covers the bytes of `bundle` exactly as they stand here."""
+
+    bundle: msgspec.Raw
+    key: str
+    """Which of the cloud's keys signed it."""
+    signature: str
+
+
+class BundleHead(Wire):
+    """What the carrier reads of a bundle; the rest is the shop's business."""
+
+    format: Literal["edgebox.bundle.v1"]
+    version: int
+    store: str
+    valid_from: int
+    valid_until: int
+
+
+# --- POST /v1/facts -------------------------------------------------------------------------------
+
+
+class Envelope(Wire):
+    """One journal page on its way to the cloud.
+
+    `hash` is the page's digest. It can be recomputed from the other fields: see `digest`.
+    """
+
+    sequence: int
+    epoch: int
+    at: int
+    origin: str
+    key: str
+    content: str
+    """Hash of the request this fact answers."""
+    kind: str
+    body: msgspec.Raw
+    answer: str
+    """Hash of the stored answer, which itself stays on the box."""
+    previous: str
+    hash: str
+
+
+def digest(
+    previous: str, sequence: int, epoch: int, at: int, origin: str, key: str, content: str,
+    kind: str, body: bytes, answer: bytes,
+) -> str:  # fmt: skip
+    """Return the digest that ties a page to all pages before it.
+
+    SHA-256 over a JSON array of `[previous, sequence, epoch, at, origin, key, content, kind,
+    sha256(body), sha256(answer)]` in msgspec's (minimal) encoding.
+    """
+    return seal(
+        previous, sequence, epoch, at, origin, key, content, kind,
+        hashlib.sha256(body).hexdigest(), hashlib.sha256(answer).hexdigest(),
+    )  # fmt: skip
+
+
+def seal(*fields: str | int) -> str:
+    """Return the digest of a page whose body and answer are already hashed."""
+    return hashlib.sha256(msgspec.json.encode(fields)).hexdigest()
+
+
+class Batch(Wire):
+    """Facts in strict sequence. `signature` by the box over `head_text(...)`."""
+
+    box: str
+    envelopes: tuple[Envelope, ...]
+    head: str
+    signature: str
+
+
+def head_text(box: str, sequence: int, head: str) -> bytes:
+    """Return what a box signs for a batch: its last sequence and that page's digest."""
+    return f"edgebox.batch.v1\n{box}\n{sequence}\n{head}".encode()
+
+
+def auth_text(method: str, target: str, at: int, body: bytes) -> bytes:
+    """Return what a box signs for a request; `target` is the path with its query."""
+    return f"edgebox.request.v1\n{method}\n{target}\n{at}\n{hashlib.sha256(body).hexdigest()}".encode()
+
+
+class Outcome(Wire):
+    """What the cloud made of one envelope. It records every authentic one."""
+
+    sequence: int
+    hash: str
+    outcome: Literal["accepted", "accepted_with_exception", "rejected_invalid"]
+    reason: str = ""
+
+
+class Receipt(Wire):
+    """The cloud's answer to a batch: counts only if `head` is our page's digest."""
+
+    outcomes: tuple[Outcome, ...]
+    high_water: int
+    """The highest sequence the cloud has recorded of this box, 0 for none."""
+    head: str
+    """The digest of that page, "" for none."""
+
+
+# --- the bodies of facts --------------------------------------------------------------------------
+# One journal page's body is the JSON of one of these; Envelope.kind is its tag.
+
+
+class Posting(Wire):
+    """One leg of an entry. Units: a currency code, PTS, CNT, BON."""
+
+    account: str
+    unit: str
+    amount: int
+
+
+class SaleLine(Wire):
+    """One line of a sale; `discounts` are (rule, negative amount)."""
+
+    product: str
+    code: str
+    quantity: Decimal
+    unit_price: int
+    price_source: str
+    list_amount: int
+    discounts: tuple[tuple[str, int], ...]
+    net: int
+    unit_nets: tuple[int, ...]
+    """What each unit of the line cost in the end; sums to `net`."""
+    tax_class: str
+    tax_rate: int
+    points: int
+
+
+class SaleTender(Wire):
+    """What paid: `amount` is what counted towards the total, change already taken off."""
+
+    kind: str
+    amount: int
+
+
+class SaleTax(Wire):
+    """Tax contained at one rate."""
+
+    tax_class: str
+    rate: int
+    net: int
+    tax: int
+
+
+class SaleFact(Wire, tag="sale.v1"):
+    """A sale, complete: a receipt can be printed and a return be judged from it alone."""
+
+    sale: str
+    receipt: str
+    business_date: str
+    terminal: str
+    lane: str | None
+    cashier: str
+    seller: str | None
+    member: str | None
+    currency: str
+    lines: tuple[SaleLine, ...]
+    tenders: tuple[SaleTender, ...]
+    handed: int
+    change: int
+    total: int
+    tax: tuple[SaleTax, ...]
+    points_earned: int
+    quote: str
+    bundle: str
+    price_book: int
+    postings: tuple[Posting, ...]
+
+
+class RefusalFact(Wire, tag="refusal.v1"):
+    """A request that was understood and refused; it binds its key."""
+
+    terminal: str
+    operation: str
+    code: str
+
+
+class FenceFact(Wire, tag="fence.v1"):
+    """A key was asked for and was not known: from now on it never happens."""
+
+    terminal: str
+
+
+class DayOpened(Wire, tag="day_opened.v1"):
+    """A business day begins: facts after this one belong to it."""
+
+    business_date: str
+
+
+class DayClosed(Wire, tag="day_closed.v1"):
+    """A business day is over."""
+
+    business_date: str
+
+
+class EpochOpened(Wire, tag="epoch_opened.v1"):
+    """The journal begins, or begins again after a restore or a clone."""
+
+    ordinal: int
+    nonce: str
+    parent_ordinal: int | None
+    parent_sequence: int
+    parent_head: str
+    software: str
+
+
+class WentOffline(Wire, tag="offline.v1"):
+    """The cloud stopped answering (`online` false), or answers again (true)."""
+
+    online: bool
+
+
+FactBody = (
+    SaleFact | RefusalFact | FenceFact | DayOpened | DayClosed | EpochOpened | WentOffline
+)
+
+
+class CloudProblem(Wire):
+    """The cloud's refusal of a whole request (RFC 9457)."""
+
+    code: str
+    status: int
+    title: str = ""
+    detail: str = ""
+
+
+class Time(Wire):
+    """GET /v1/time: the cloud's clock, signed over `edgebox.time.v1\\n<at>\\n<nonce>`."""
+
+    at: int
+    nonce: str
+    key: str
+    signature: str

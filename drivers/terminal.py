@@ -1,0 +1,288 @@
+"""The one request/reply vocabulary of handheld, PC-POS, QR-POS and phone. No shop logic.
+
+The same JSON goes over MQTT and HTTP. A request is decoded strictly (`decode`), a reply is
+encoded once, so that one key has one answer, byte for byte, through every door.
+Sources: RFC 9457 (problem details), RFC 9562 section 5.7 (UUIDv7), RFC 8259 (JSON).
+"""
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+# --- the words both sides use -------------------------------------------------------------------
+
+Key = Annotated[
+    str, Meta(pattern="^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
+]
+"""A request key: a UUIDv7 in lower case, made on the device that first saw the intent."""
+
+Code = Annotated[str, Meta(min_length=1, max_length=512)]
+Name = Annotated[str, Meta(min_length=1, max_length=64)]
+Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Minor = Annotated[int, Meta(ge=0, le=10**12)]
+"""An amount of money in minor units (fen, cents) of the store's currency."""
+Quantity = Annotated[Decimal, Meta()]
+"""An exact decimal, as a JSON string: "2", "0.435"."""
+
+
+class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of all words: frozen, and a field nobody knows is an error."""
+
+
+class Credential(Words):
+    """What a person shows to be recognised.
+
+    `kind` says what the terminal knows about `text`: a card number, a phone number, or a
+    code as scanned (`code`: the box finds out by itself what it is).
+    """
+
+    kind: Literal["card", "phone", "code"]
+    text: Code
+    symbology: Annotated[str, Meta(max_length=3)] = ""
+
+
+class RequestLine(Words):
+    """Something to buy: a code (GTIN or product id) and how many units of it."""
+
+    code: Code
+    quantity: Quantity = Decimal(1)
+    unit_price: Minor | None = None
+    """The terminal's own price; needs the right `own_price`."""
+
+
+class RequestTender(Words):
+    """Something handed over in payment."""
+
+    kind: Literal["cash"]
+    amount: Minor
+
+
+# --- requests -----------------------------------------------------------------------------------
+
+
+class Identify(Words):
+    """Who is this?"""
+
+    credential: Credential
+
+
+class Quote(Words):
+    """What would this cost?"""
+
+    lines: Annotated[tuple[RequestLine, ...], Meta(min_length=1, max_length=500)]
+    member: Credential | None = None
+
+
+class Sell(Words):
+    """Make it a sale: the lines as quoted, the quote's hash and total, and what was paid."""
+
+    key: Key
+    cashier: Name
+    lines: Annotated[tuple[RequestLine, ...], Meta(min_length=1, max_length=500)]
+    quote: Hash
+    expected_total: Minor
+    tenders: Annotated[tuple[RequestTender, ...], Meta(min_length=1, max_length=10)]
+    member: Credential | None = None
+    seller: Name | None = None
+
+
+class Balance(Words):
+    """What does this member hold? (UnifiedPOS readValue)"""
+
+    credential: Credential
+
+
+class Ask(Words):
+    """What became of request `key`? An unknown key is fenced: it can never happen later."""
+
+    key: Key
+
+
+class Health(Words):
+    """How is the box?"""
+
+
+Request = Identify | Quote | Sell | Balance | Ask | Health
+OPERATIONS: dict[str, type[Request]] = {
+    "identify": Identify,
+    "quote": Quote,
+    "sell": Sell,
+    "balance": Balance,
+    "ask": Ask,
+    "health": Health,
+}
+
+# --- replies ------------------------------------------------------------------------------------
+
+
+class AsOf(Words):
+    """Up to which fact of this box an answer is true."""
+
+    epoch: int
+    sequence: int
+
+
+class Identified(Words):
+    """A member, as much of them as a cashier needs."""
+
+    member: str
+    display: str
+    tier: str
+    points: int
+    as_of: AsOf
+
+
+class Adjusted(Words):
+    """What one rule took off one line. `amount` is negative, in minor units."""
+
+    rule: str
+    name: str
+    amount: int
+
+
+class QuotedLine(Words):
+    """One line of a quote. Amounts in minor units; `net` is what the line costs after all."""
+
+    code: str
+    product: str
+    name: str
+    quantity: Quantity
+    unit_price: int
+    price_source: Literal["price_book", "terminal"]
+    list_amount: int
+    adjustments: tuple[Adjusted, ...]
+    net: int
+    tax_rate: int
+    """Tax included in `net`, in basis points."""
+
+
+class Explained(Words):
+    """A rule that took effect, or one that nearly did, with a stable reason code."""
+
+    rule: str
+    name: str
+    amount: int
+    reason: str
+    text: str
+
+
+class TaxLine(Words):
+    """Tax contained in the total at one rate (basis points), rounded once."""
+
+    tax_class: str
+    rate: int
+    net: int
+    tax: int
+
+
+class Quoted(Words):
+    """A price that pins itself until `valid_until` (milliseconds since 1970 UTC)."""
+
+    quote: str
+    bundle: str
+    price_book: int
+    currency: str
+    lines: tuple[QuotedLine, ...]
+    list_total: int
+    discount_total: int
+    total: int
+    tax: tuple[TaxLine, ...]
+    points_earned: int
+    member: str | None
+    applied: tuple[Explained, ...]
+    not_applied: tuple[Explained, ...]
+    quoted_at: int
+    valid_until: int
+    as_of: AsOf
+
+
+class Sold(Words):
+    """A sale that is on disk. `previous` is the digest of the journal page before it."""
+
+    key: str
+    sale: str
+    receipt: str
+    business_date: str
+    epoch: int
+    sequence: int
+    previous: str
+    currency: str
+    total: int
+    paid: int
+    change: int
+    points_earned: int
+    points_balance: int | None
+    text: str
+    """The receipt, ready to print, in the terminal's language."""
+
+
+class Balances(Words):
+    """What a member holds."""
+
+    member: str
+    display: str
+    points: int
+    as_of: AsOf
+
+
+class Fate(Words):
+    """What became of a request key.
+
+    done: `answer` is the stored reply, unchanged, and `status` its status ·
+    never: it did not happen and now cannot.
+    """
+
+    key: str
+    fate: Literal["done", "never"]
+    status: int | None = None
+    answer: msgspec.Raw | None = None
+
+
+class Known(Words):
+    """What is known of a request key, read without fencing it."""
+
+    key: str
+    state: Literal["done", "in_progress", "unknown"]
+    status: int | None = None
+    answer: msgspec.Raw | None = None
+
+
+class HealthReport(Words):
+    """How the box is, in words an owner understands."""
+
+    state: Literal["selling", "selling_offline", "not_selling"]
+    reason: str
+    store: str
+    epoch: int
+    sequence: int
+    acknowledged: int
+    waiting: int
+    """Facts the cloud has not acknowledged yet."""
+    cloud: Literal["up", "down", "none"]
+    bundle: str
+    bundle_version: int
+    price_book: int
+    devices: dict[str, str]
+    version: str
+
+
+class Problem(Words):
+    """A refusal (RFC 9457). `code` is stable; `fix` says what to do next."""
+
+    type: str
+    code: str
+    status: int
+    title: str
+    detail: str
+    fix: str
+    retry: Literal["never", "same", "later"]
+    lang: Literal["zh", "en"]
+    retry_after: int | None = None
+    key: str | None = None
+    quote: Quoted | None = None
+    """With E-PRICE-CHANGED: the new quote."""
+
+
+Reply = Identified | Quoted | Sold | Balances | Fate | Known | HealthReport | Problem

@@ -1,0 +1,1 @@
+"""The shop and its shell: what happens in the store, with or without the cloud."""

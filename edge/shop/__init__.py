@@ -1,0 +1,1 @@
+"""The shop: every file here is pure functions of their arguments."""

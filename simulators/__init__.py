@@ -1,0 +1,1 @@
+"""The far ends of every wire: scanner, handheld, PC-POS, cloud. Never imported by the daemon."""
