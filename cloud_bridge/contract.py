@@ -23,14 +23,14 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True):
 # --- GET /v1/changes?since=<cursor>&limit=<n> ----------------------------------------------------
 
 
-class AsOf(Wire):
+class AsOf(Wire, frozen=True, kw_only=True):
     """Up to which fact of this box the cloud has counted."""
 
     epoch: int
     sequence: int
 
 
-class Member(Wire, tag="member"):
+class Member(Wire, frozen=True, kw_only=True, tag="member"):
     """A member of the programme, as this box may know them."""
 
     id: str
@@ -47,7 +47,7 @@ class Member(Wire, tag="member"):
     """Which of this box's facts `points` already contains; None for none."""
 
 
-class Card(Wire, tag="card"):
+class Card(Wire, frozen=True, kw_only=True, tag="card"):
     """A card (or printed code) that stands for a member."""
 
     number: str
@@ -55,7 +55,7 @@ class Card(Wire, tag="card"):
     status: Literal["active", "frozen", "lost", "replaced", "inactive"] = "active"
 
 
-class Product(Wire, tag="product"):
+class Product(Wire, frozen=True, kw_only=True, tag="product"):
     """An article of the price book."""
 
     id: str
@@ -78,7 +78,7 @@ class Product(Wire, tag="product"):
 Change = Member | Card | Product
 
 
-class Changes(Wire):
+class Changes(Wire, frozen=True, kw_only=True):
     """One page of news. `cursor` goes into the next request; `more` says there is more now."""
 
     changes: tuple[Change, ...]
@@ -91,7 +91,7 @@ class Changes(Wire):
 # --- GET /v1/bundle (ETag) ------------------------------------------------------------------------
 
 
-class SignedBundle(Wire):
+class SignedBundle(Wire, frozen=True, kw_only=True):
     """A rule bundle. `signature` covers the bytes of `bundle` exactly as they stand here."""
 
     bundle: msgspec.Raw
@@ -100,7 +100,7 @@ class SignedBundle(Wire):
     signature: str
 
 
-class BundleHead(Wire):
+class BundleHead(Wire, frozen=True, kw_only=True):
     """What the carrier reads of a bundle; the rest is the shop's business."""
 
     format: Literal["edgebox.bundle.v1"]
@@ -113,10 +113,10 @@ class BundleHead(Wire):
 # --- POST /v1/facts -------------------------------------------------------------------------------
 
 
-class Envelope(Wire):
+class Envelope(Wire, frozen=True, kw_only=True):
     """One journal page on its way to the cloud.
 
-    `hash` is the page's digest. It can be recomputed from the other fields: see `digest`.
+    `hash` is the page's digest. It can be recomputed from the other fields: see `check`.
     """
 
     sequence: int
@@ -134,27 +134,30 @@ class Envelope(Wire):
     hash: str
 
 
-def digest(
-    previous: str, sequence: int, epoch: int, at: int, origin: str, key: str, content: str,
-    kind: str, body: bytes, answer: bytes,
-) -> str:  # fmt: skip
+def seal(*fields: str | int) -> str:
     """Return the digest that ties a page to all pages before it.
 
-    SHA-256 over a JSON array of `[previous, sequence, epoch, at, origin, key, content, kind,
-    sha256(body), sha256(answer)]` in msgspec's (minimal) encoding.
+    SHA-256 over a JSON array of `previous, sequence, epoch, at, origin, key, content, kind,
+    sha256(body), sha256(answer)` in msgspec's (minimal) encoding.
     """
-    return seal(
-        previous, sequence, epoch, at, origin, key, content, kind,
-        hashlib.sha256(body).hexdigest(), hashlib.sha256(answer).hexdigest(),
-    )  # fmt: skip
-
-
-def seal(*fields: str | int) -> str:
-    """Return the digest of a page whose body and answer are already hashed."""
     return hashlib.sha256(msgspec.json.encode(fields)).hexdigest()
 
 
-class Batch(Wire):
+def sha256(data: bytes) -> str:
+    """Return the lower-case hex SHA-256 of `data`."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def check(envelope: Envelope) -> bool:
+    """Tell whether an envelope's fields and body are what its hash says."""
+    e = envelope
+    return e.hash == seal(
+        e.previous, e.sequence, e.epoch, e.at, e.origin, e.key, e.content, e.kind,
+        sha256(bytes(e.body)), e.answer,
+    )  # fmt: skip
+
+
+class Batch(Wire, frozen=True, kw_only=True):
     """Facts in strict sequence. `signature` by the box over `head_text(...)`."""
 
     box: str
@@ -170,10 +173,10 @@ def head_text(box: str, sequence: int, head: str) -> bytes:
 
 def auth_text(method: str, target: str, at: int, body: bytes) -> bytes:
     """Return what a box signs for a request; `target` is the path with its query."""
-    return f"edgebox.request.v1\n{method}\n{target}\n{at}\n{hashlib.sha256(body).hexdigest()}".encode()
+    return f"edgebox.request.v1\n{method}\n{target}\n{at}\n{sha256(body)}".encode()
 
 
-class Outcome(Wire):
+class Outcome(Wire, frozen=True, kw_only=True):
     """What the cloud made of one envelope. It records every authentic one."""
 
     sequence: int
@@ -182,7 +185,7 @@ class Outcome(Wire):
     reason: str = ""
 
 
-class Receipt(Wire):
+class Receipt(Wire, frozen=True, kw_only=True):
     """The cloud's answer to a batch: counts only if `head` is our page's digest."""
 
     outcomes: tuple[Outcome, ...]
@@ -196,7 +199,7 @@ class Receipt(Wire):
 # One journal page's body is the JSON of one of these; Envelope.kind is its tag.
 
 
-class Posting(Wire):
+class Posting(Wire, frozen=True, kw_only=True):
     """One leg of an entry. Units: a currency code, PTS, CNT, BON."""
 
     account: str
@@ -204,7 +207,7 @@ class Posting(Wire):
     amount: int
 
 
-class SaleLine(Wire):
+class SaleLine(Wire, frozen=True, kw_only=True):
     """One line of a sale; `discounts` are (rule, negative amount)."""
 
     product: str
@@ -222,14 +225,14 @@ class SaleLine(Wire):
     points: int
 
 
-class SaleTender(Wire):
+class SaleTender(Wire, frozen=True, kw_only=True):
     """What paid: `amount` is what counted towards the total, change already taken off."""
 
     kind: str
     amount: int
 
 
-class SaleTax(Wire):
+class SaleTax(Wire, frozen=True, kw_only=True):
     """Tax contained at one rate."""
 
     tax_class: str
@@ -238,7 +241,7 @@ class SaleTax(Wire):
     tax: int
 
 
-class SaleFact(Wire, tag="sale.v1"):
+class SaleFact(Wire, frozen=True, kw_only=True, tag="sale.v1"):
     """A sale, complete: a receipt can be printed and a return be judged from it alone."""
 
     sale: str
@@ -263,7 +266,7 @@ class SaleFact(Wire, tag="sale.v1"):
     postings: tuple[Posting, ...]
 
 
-class RefusalFact(Wire, tag="refusal.v1"):
+class RefusalFact(Wire, frozen=True, kw_only=True, tag="refusal.v1"):
     """A request that was understood and refused; it binds its key."""
 
     terminal: str
@@ -271,25 +274,25 @@ class RefusalFact(Wire, tag="refusal.v1"):
     code: str
 
 
-class FenceFact(Wire, tag="fence.v1"):
+class FenceFact(Wire, frozen=True, kw_only=True, tag="fence.v1"):
     """A key was asked for and was not known: from now on it never happens."""
 
     terminal: str
 
 
-class DayOpened(Wire, tag="day_opened.v1"):
+class DayOpened(Wire, frozen=True, kw_only=True, tag="day_opened.v1"):
     """A business day begins: facts after this one belong to it."""
 
     business_date: str
 
 
-class DayClosed(Wire, tag="day_closed.v1"):
+class DayClosed(Wire, frozen=True, kw_only=True, tag="day_closed.v1"):
     """A business day is over."""
 
     business_date: str
 
 
-class EpochOpened(Wire, tag="epoch_opened.v1"):
+class EpochOpened(Wire, frozen=True, kw_only=True, tag="epoch_opened.v1"):
     """The journal begins, or begins again after a restore or a clone."""
 
     ordinal: int
@@ -300,18 +303,16 @@ class EpochOpened(Wire, tag="epoch_opened.v1"):
     software: str
 
 
-class WentOffline(Wire, tag="offline.v1"):
+class WentOffline(Wire, frozen=True, kw_only=True, tag="offline.v1"):
     """The cloud stopped answering (`online` false), or answers again (true)."""
 
     online: bool
 
 
-FactBody = (
-    SaleFact | RefusalFact | FenceFact | DayOpened | DayClosed | EpochOpened | WentOffline
-)
+FactBody = SaleFact | RefusalFact | FenceFact | DayOpened | DayClosed | EpochOpened | WentOffline
 
 
-class CloudProblem(Wire):
+class CloudProblem(Wire, frozen=True, kw_only=True):
     """The cloud's refusal of a whole request (RFC 9457)."""
 
     code: str
@@ -320,8 +321,8 @@ class CloudProblem(Wire):
     detail: str = ""
 
 
-class Time(Wire):
-    """GET /v1/time: the cloud's clock, signed over `edgebox.time.v1\\n<at>\\n<nonce>`."""
+class Time(Wire, frozen=True, kw_only=True):
+    """GET /v1/time: the cloud's clock, signed over the lines edgebox.time.v1, at, nonce."""
 
     at: int
     nonce: str

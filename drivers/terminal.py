@@ -31,7 +31,7 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """Base of all words: frozen, and a field nobody knows is an error."""
 
 
-class Credential(Words):
+class Credential(Words, frozen=True, kw_only=True):
     """What a person shows to be recognised.
 
     `kind` says what the terminal knows about `text`: a card number, a phone number, or a
@@ -43,7 +43,7 @@ class Credential(Words):
     symbology: Annotated[str, Meta(max_length=3)] = ""
 
 
-class RequestLine(Words):
+class RequestLine(Words, frozen=True, kw_only=True):
     """Something to buy: a code (GTIN or product id) and how many units of it."""
 
     code: Code
@@ -52,7 +52,7 @@ class RequestLine(Words):
     """The terminal's own price; needs the right `own_price`."""
 
 
-class RequestTender(Words):
+class RequestTender(Words, frozen=True, kw_only=True):
     """Something handed over in payment."""
 
     kind: Literal["cash"]
@@ -62,20 +62,20 @@ class RequestTender(Words):
 # --- requests -----------------------------------------------------------------------------------
 
 
-class Identify(Words):
+class Identify(Words, frozen=True, kw_only=True):
     """Who is this?"""
 
     credential: Credential
 
 
-class Quote(Words):
+class Quote(Words, frozen=True, kw_only=True):
     """What would this cost?"""
 
     lines: Annotated[tuple[RequestLine, ...], Meta(min_length=1, max_length=500)]
     member: Credential | None = None
 
 
-class Sell(Words):
+class Sell(Words, frozen=True, kw_only=True):
     """Make it a sale: the lines as quoted, the quote's hash and total, and what was paid."""
 
     key: Key
@@ -88,19 +88,19 @@ class Sell(Words):
     seller: Name | None = None
 
 
-class Balance(Words):
+class Balance(Words, frozen=True, kw_only=True):
     """What does this member hold? (UnifiedPOS readValue)"""
 
     credential: Credential
 
 
-class Ask(Words):
+class Ask(Words, frozen=True, kw_only=True):
     """What became of request `key`? An unknown key is fenced: it can never happen later."""
 
     key: Key
 
 
-class Health(Words):
+class Health(Words, frozen=True, kw_only=True):
     """How is the box?"""
 
 
@@ -117,14 +117,14 @@ OPERATIONS: dict[str, type[Request]] = {
 # --- replies ------------------------------------------------------------------------------------
 
 
-class AsOf(Words):
+class AsOf(Words, frozen=True, kw_only=True):
     """Up to which fact of this box an answer is true."""
 
     epoch: int
     sequence: int
 
 
-class Identified(Words):
+class Identified(Words, frozen=True, kw_only=True):
     """A member, as much of them as a cashier needs."""
 
     member: str
@@ -134,7 +134,7 @@ class Identified(Words):
     as_of: AsOf
 
 
-class Adjusted(Words):
+class Adjusted(Words, frozen=True, kw_only=True):
     """What one rule took off one line. `amount` is negative, in minor units."""
 
     rule: str
@@ -142,7 +142,7 @@ class Adjusted(Words):
     amount: int
 
 
-class QuotedLine(Words):
+class QuotedLine(Words, frozen=True, kw_only=True):
     """One line of a quote. Amounts in minor units; `net` is what the line costs after all."""
 
     code: str
@@ -158,7 +158,7 @@ class QuotedLine(Words):
     """Tax included in `net`, in basis points."""
 
 
-class Explained(Words):
+class Explained(Words, frozen=True, kw_only=True):
     """A rule that took effect, or one that nearly did, with a stable reason code."""
 
     rule: str
@@ -168,7 +168,7 @@ class Explained(Words):
     text: str
 
 
-class TaxLine(Words):
+class TaxLine(Words, frozen=True, kw_only=True):
     """Tax contained in the total at one rate (basis points), rounded once."""
 
     tax_class: str
@@ -177,7 +177,7 @@ class TaxLine(Words):
     tax: int
 
 
-class Quoted(Words):
+class Quoted(Words, frozen=True, kw_only=True):
     """A price that pins itself until `valid_until` (milliseconds since 1970 UTC)."""
 
     quote: str
@@ -198,7 +198,7 @@ class Quoted(Words):
     as_of: AsOf
 
 
-class Sold(Words):
+class Sold(Words, frozen=True, kw_only=True):
     """A sale that is on disk. `previous` is the digest of the journal page before it."""
 
     key: str
@@ -218,7 +218,7 @@ class Sold(Words):
     """The receipt, ready to print, in the terminal's language."""
 
 
-class Balances(Words):
+class Balances(Words, frozen=True, kw_only=True):
     """What a member holds."""
 
     member: str
@@ -227,7 +227,7 @@ class Balances(Words):
     as_of: AsOf
 
 
-class Fate(Words):
+class Fate(Words, frozen=True, kw_only=True):
     """What became of a request key.
 
     done: `answer` is the stored reply, unchanged, and `status` its status ·
@@ -240,7 +240,7 @@ class Fate(Words):
     answer: msgspec.Raw | None = None
 
 
-class Known(Words):
+class Known(Words, frozen=True, kw_only=True):
     """What is known of a request key, read without fencing it."""
 
     key: str
@@ -249,7 +249,7 @@ class Known(Words):
     answer: msgspec.Raw | None = None
 
 
-class HealthReport(Words):
+class HealthReport(Words, frozen=True, kw_only=True):
     """How the box is, in words an owner understands."""
 
     state: Literal["selling", "selling_offline", "not_selling"]
@@ -268,7 +268,7 @@ class HealthReport(Words):
     version: str
 
 
-class Problem(Words):
+class Problem(Words, frozen=True, kw_only=True):
     """A refusal (RFC 9457). `code` is stable; `fix` says what to do next."""
 
     type: str
