@@ -9,28 +9,39 @@ signature, by the box's key, covers `auth_text(...)`. A batch of facts is signed
 its head, so that the journal's tail is vouched for independently of the transport.
 """
 
+import base64
 import hashlib
+import re
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
+
+Whole = Annotated[int, Meta(ge=-(2**53), le=2**53)]
+"""An integer every JSON software and every database can hold; the cloud may send no other."""
 
 
-class Wire(msgspec.Struct, frozen=True, kw_only=True):
-    """Base: unknown fields are ignored, so that the cloud may grow before the boxes do."""
+class CloudError(Exception):
+    """Base of everything that can go wrong between us and the cloud."""
+
+
+class Words(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all words: unknown fields are ignored, so that the cloud may grow before us."""
 
 
 # --- GET /v1/changes?since=<cursor>&limit=<n> ----------------------------------------------------
 
 
-class AsOf(Wire, frozen=True, kw_only=True):
+class AsOf(Words, frozen=True, kw_only=True):
     """Up to which fact of this box the cloud has counted."""
 
-    epoch: int
-    sequence: int
+    epoch: Whole
+    sequence: Whole
 
 
-class Member(Wire, frozen=True, kw_only=True, tag="member"):
+class Member(Words, frozen=True, kw_only=True, tag="member"):
     """A member of the programme, as this box may know them."""
 
     id: str
@@ -42,12 +53,12 @@ class Member(Wire, frozen=True, kw_only=True, tag="member"):
     """Keyed hash of the E.164 number (HMAC-SHA-256 with the programme's phone key)."""
     phone_last4: str | None = None
     tags: tuple[str, ...] = ()
-    points: int = 0
+    points: Whole = 0
     as_of: AsOf | None = None
     """Which of this box's facts `points` already contains; None for none."""
 
 
-class Card(Wire, frozen=True, kw_only=True, tag="card"):
+class Card(Words, frozen=True, kw_only=True, tag="card"):
     """A card (or printed code) that stands for a member."""
 
     number: str
@@ -55,7 +66,7 @@ class Card(Wire, frozen=True, kw_only=True, tag="card"):
     status: Literal["active", "frozen", "lost", "replaced", "inactive"] = "active"
 
 
-class Product(Wire, frozen=True, kw_only=True, tag="product"):
+class Product(Words, frozen=True, kw_only=True, tag="product"):
     """An article of the price book."""
 
     id: str
@@ -67,31 +78,32 @@ class Product(Wire, frozen=True, kw_only=True, tag="product"):
     model: str = ""
     variant: str = ""
     unit: str = "piece"
-    price: int
+    price: Whole
     tax_class: str
     discountable: bool = True
     reduced: bool = False
-    floor: int | None = None
+    floor: Whole | None = None
     deleted: bool = False
 
 
 Change = Member | Card | Product
 
 
-class Changes(Wire, frozen=True, kw_only=True):
+class Changes(Words, frozen=True, kw_only=True):
     """One page of news. `cursor` goes into the next request; `more` says there is more now."""
 
     changes: tuple[Change, ...]
     cursor: str
     more: bool
-    price_book: int
+    price_book: Whole
     """The price book's version once this page is applied."""
 
 
-# --- GET /v1/bundle (ETag) ------------------------------------------------------------------------
+# --- GET /v1/bundle -------------------------------------------------------------------------------
+# Its ETag is the bundle's hash in quotes. 304 when that is what the box has, 404 for no bundle yet.
 
 
-class SignedBundle(Wire, frozen=True, kw_only=True):
+class SignedBundle(Words, frozen=True, kw_only=True):
     """A rule bundle. `signature` covers the bytes of `bundle` exactly as they stand here."""
 
     bundle: msgspec.Raw
@@ -100,20 +112,20 @@ class SignedBundle(Wire, frozen=True, kw_only=True):
     signature: str
 
 
-class BundleHead(Wire, frozen=True, kw_only=True):
+class BundleHead(Words, frozen=True, kw_only=True):
     """What the carrier reads of a bundle; the rest is the shop's business."""
 
     format: Literal["edgebox.bundle.v1"]
-    version: int
+    version: Whole
     store: str
-    valid_from: int
-    valid_until: int
+    valid_from: Whole
+    valid_until: Whole
 
 
 # --- POST /v1/facts -------------------------------------------------------------------------------
 
 
-class Envelope(Wire, frozen=True, kw_only=True):
+class Envelope(Words, frozen=True, kw_only=True):
     """One journal page on its way to the cloud.
 
     `hash` is the page's digest. It can be recomputed from the other fields: see `check`.
@@ -157,7 +169,7 @@ def check(envelope: Envelope) -> bool:
     )  # fmt: skip
 
 
-class Batch(Wire, frozen=True, kw_only=True):
+class Batch(Words, frozen=True, kw_only=True):
     """Facts in strict sequence. `signature` by the box over `head_text(...)`."""
 
     box: str
@@ -176,20 +188,56 @@ def auth_text(method: str, target: str, at: int, body: bytes) -> bytes:
     return f"edgebox.request.v1\n{method}\n{target}\n{at}\n{sha256(body)}".encode()
 
 
-class Outcome(Wire, frozen=True, kw_only=True):
+class Auth(msgspec.Struct, frozen=True):
+    """What the header `Edge-Auth` says; whether it is true, only the box's key can tell."""
+
+    box: str
+    at: int
+    signature: bytes
+
+
+AUTH = re.compile(r"box=([a-z0-9-]{1,64}),at=([0-9]{1,16}),sig=([A-Za-z0-9+/=]{88})")
+
+
+def write_auth(
+    box: str, at: int, sign: Callable[[bytes], bytes], method: str, target: str, body: bytes
+) -> str:
+    """Return the value of `Edge-Auth` for a request made at `at`."""
+    signature = base64.b64encode(sign(auth_text(method, target, at, body))).decode()
+    return f"box={box},at={at},sig={signature}"
+
+
+def read_auth(value: str) -> Auth | None:
+    """Return what `Edge-Auth` says, or None if it cannot be read."""
+    found = AUTH.fullmatch(value)
+    if found is None:
+        return None
+    signature = unbase64(found[3])
+    return None if signature is None else Auth(found[1], int(found[2]), signature)
+
+
+def unbase64(text: str) -> bytes | None:
+    """Return the bytes of `text` (RFC 4648 section 4, strictly), or None."""
+    try:
+        return base64.b64decode(text.encode("ascii"), validate=True)
+    except ValueError:
+        return None
+
+
+class Outcome(Words, frozen=True, kw_only=True):
     """What the cloud made of one envelope. It records every authentic one."""
 
-    sequence: int
+    sequence: Whole
     hash: str
     outcome: Literal["accepted", "accepted_with_exception", "rejected_invalid"]
     reason: str = ""
 
 
-class Receipt(Wire, frozen=True, kw_only=True):
+class Receipt(Words, frozen=True, kw_only=True):
     """The cloud's answer to a batch: counts only if `head` is our page's digest."""
 
     outcomes: tuple[Outcome, ...]
-    high_water: int
+    high_water: Whole
     """The highest sequence the cloud has recorded of this box, 0 for none."""
     head: str
     """The digest of that page, "" for none."""
@@ -199,7 +247,7 @@ class Receipt(Wire, frozen=True, kw_only=True):
 # One journal page's body is the JSON of one of these; Envelope.kind is its tag.
 
 
-class Posting(Wire, frozen=True, kw_only=True):
+class Posting(Words, frozen=True, kw_only=True):
     """One leg of an entry. Units: a currency code, PTS, CNT, BON."""
 
     account: str
@@ -207,16 +255,29 @@ class Posting(Wire, frozen=True, kw_only=True):
     amount: int
 
 
-class SaleLine(Wire, frozen=True, kw_only=True):
-    """One line of a sale; `discounts` are (rule, negative amount)."""
+class SaleDiscount(Words, frozen=True, kw_only=True):
+    """What one rule took off a line: a negative amount, and per unit, which sums to it."""
+
+    rule: str
+    name_zh: str
+    name_en: str
+    amount: int
+    units: tuple[int, ...]
+
+
+class SaleLine(Words, frozen=True, kw_only=True):
+    """One line of a sale, with all that a receipt shows and a return needs."""
 
     product: str
     code: str
+    name_zh: str
+    name_en: str
+    unit: str
     quantity: Decimal
     unit_price: int
     price_source: str
     list_amount: int
-    discounts: tuple[tuple[str, int], ...]
+    discounts: tuple[SaleDiscount, ...]
     net: int
     unit_nets: tuple[int, ...]
     """What each unit of the line cost in the end; sums to `net`."""
@@ -225,14 +286,14 @@ class SaleLine(Wire, frozen=True, kw_only=True):
     points: int
 
 
-class SaleTender(Wire, frozen=True, kw_only=True):
+class SaleTender(Words, frozen=True, kw_only=True):
     """What paid: `amount` is what counted towards the total, change already taken off."""
 
     kind: str
     amount: int
 
 
-class SaleTax(Wire, frozen=True, kw_only=True):
+class SaleTax(Words, frozen=True, kw_only=True):
     """Tax contained at one rate."""
 
     tax_class: str
@@ -241,7 +302,7 @@ class SaleTax(Wire, frozen=True, kw_only=True):
     tax: int
 
 
-class SaleFact(Wire, frozen=True, kw_only=True, tag="sale.v1"):
+class SaleFact(Words, frozen=True, kw_only=True, tag="sale.v1"):
     """A sale, complete: a receipt can be printed and a return be judged from it alone."""
 
     sale: str
@@ -253,10 +314,13 @@ class SaleFact(Wire, frozen=True, kw_only=True, tag="sale.v1"):
     seller: str | None
     member: str | None
     currency: str
+    exponent: int
+    """Decimal digits of the currency's minor unit (ISO 4217)."""
     lines: tuple[SaleLine, ...]
     tenders: tuple[SaleTender, ...]
     handed: int
     change: int
+    list_total: int
     total: int
     tax: tuple[SaleTax, ...]
     points_earned: int
@@ -266,7 +330,7 @@ class SaleFact(Wire, frozen=True, kw_only=True, tag="sale.v1"):
     postings: tuple[Posting, ...]
 
 
-class RefusalFact(Wire, frozen=True, kw_only=True, tag="refusal.v1"):
+class RefusalFact(Words, frozen=True, kw_only=True, tag="refusal.v1"):
     """A request that was understood and refused; it binds its key."""
 
     terminal: str
@@ -274,25 +338,25 @@ class RefusalFact(Wire, frozen=True, kw_only=True, tag="refusal.v1"):
     code: str
 
 
-class FenceFact(Wire, frozen=True, kw_only=True, tag="fence.v1"):
+class FenceFact(Words, frozen=True, kw_only=True, tag="fence.v1"):
     """A key was asked for and was not known: from now on it never happens."""
 
     terminal: str
 
 
-class DayOpened(Wire, frozen=True, kw_only=True, tag="day_opened.v1"):
+class DayOpened(Words, frozen=True, kw_only=True, tag="day_opened.v1"):
     """A business day begins: facts after this one belong to it."""
 
     business_date: str
 
 
-class DayClosed(Wire, frozen=True, kw_only=True, tag="day_closed.v1"):
+class DayClosed(Words, frozen=True, kw_only=True, tag="day_closed.v1"):
     """A business day is over."""
 
     business_date: str
 
 
-class EpochOpened(Wire, frozen=True, kw_only=True, tag="epoch_opened.v1"):
+class EpochOpened(Words, frozen=True, kw_only=True, tag="epoch_opened.v1"):
     """The journal begins, or begins again after a restore or a clone."""
 
     ordinal: int
@@ -303,7 +367,7 @@ class EpochOpened(Wire, frozen=True, kw_only=True, tag="epoch_opened.v1"):
     software: str
 
 
-class WentOffline(Wire, frozen=True, kw_only=True, tag="offline.v1"):
+class WentOffline(Words, frozen=True, kw_only=True, tag="offline.v1"):
     """The cloud stopped answering (`online` false), or answers again (true)."""
 
     online: bool
@@ -312,19 +376,23 @@ class WentOffline(Wire, frozen=True, kw_only=True, tag="offline.v1"):
 FactBody = SaleFact | RefusalFact | FenceFact | DayOpened | DayClosed | EpochOpened | WentOffline
 
 
-class CloudProblem(Wire, frozen=True, kw_only=True):
+class CloudProblem(Words, frozen=True, kw_only=True):
     """The cloud's refusal of a whole request (RFC 9457)."""
 
     code: str
     status: int
     title: str = ""
     detail: str = ""
+    high_water: Whole | None = None
+    """With 409: the highest sequence the cloud has recorded of this box."""
+    head: str = ""
+    """With 409: the digest of that page."""
 
 
-class Time(Wire, frozen=True, kw_only=True):
+class Time(Words, frozen=True, kw_only=True):
     """GET /v1/time: the cloud's clock, signed over the lines edgebox.time.v1, at, nonce."""
 
-    at: int
+    at: Whole
     nonce: str
     key: str
     signature: str

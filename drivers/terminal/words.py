@@ -1,4 +1,4 @@
-"""The one request/reply vocabulary of handheld, PC-POS, QR-POS and phone. No shop logic.
+"""The words: types of all requests and replies, as they stand in JSON.
 
 The same JSON goes over MQTT and HTTP. A request is decoded strictly (`decode`), a reply is
 encoded once, so that one key has one answer, byte for byte, through every door.
@@ -13,18 +13,28 @@ from msgspec import Meta
 
 # --- the words both sides use -------------------------------------------------------------------
 
+# `$` alone would also match before a last line feed.
+_END = r"$(?!\n)"
+
 Key = Annotated[
-    str, Meta(pattern="^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
+    str,
+    Meta(pattern="^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}" + _END),
 ]
 """A request key: a UUIDv7 in lower case, made on the device that first saw the intent."""
 
 Code = Annotated[str, Meta(min_length=1, max_length=512)]
-Name = Annotated[str, Meta(min_length=1, max_length=64)]
-Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+" + _END)]
+"""Somebody's or something's name, as printed: no control characters."""
+Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}" + _END)]
 Minor = Annotated[int, Meta(ge=0, le=10**12)]
 """An amount of money in minor units (fen, cents) of the store's currency."""
+Price = Annotated[int, Meta(ge=0, le=10**9)]
+"""A unit price in minor units: 500 lines of 9,999 such units still fit 64 bits."""
 Quantity = Annotated[Decimal, Meta()]
-"""An exact decimal, as a JSON string: "2", "0.435"."""
+"""An exact decimal as a JSON string, such as "2" or "0.435".
+
+In a request: plain digits, below a million, at most 3 decimals.
+"""
 
 
 class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -48,7 +58,7 @@ class RequestLine(Words, frozen=True, kw_only=True):
 
     code: Code
     quantity: Quantity = Decimal(1)
-    unit_price: Minor | None = None
+    unit_price: Price | None = None
     """The terminal's own price; needs the right `own_price`."""
 
 
@@ -227,7 +237,7 @@ class Balances(Words, frozen=True, kw_only=True):
     as_of: AsOf
 
 
-class Fate(Words, frozen=True, kw_only=True):
+class Fate(Words, frozen=True, kw_only=True, omit_defaults=True):
     """What became of a request key.
 
     done: `answer` is the stored reply, unchanged, and `status` its status ·
@@ -240,7 +250,7 @@ class Fate(Words, frozen=True, kw_only=True):
     answer: msgspec.Raw | None = None
 
 
-class Known(Words, frozen=True, kw_only=True):
+class Known(Words, frozen=True, kw_only=True, omit_defaults=True):
     """What is known of a request key, read without fencing it."""
 
     key: str
@@ -260,7 +270,7 @@ class HealthReport(Words, frozen=True, kw_only=True):
     acknowledged: int
     waiting: int
     """Facts the cloud has not acknowledged yet."""
-    cloud: Literal["up", "down", "none"]
+    cloud: Literal["up", "down"]
     bundle: str
     bundle_version: int
     price_book: int
@@ -268,7 +278,7 @@ class HealthReport(Words, frozen=True, kw_only=True):
     version: str
 
 
-class Problem(Words, frozen=True, kw_only=True):
+class Problem(Words, frozen=True, kw_only=True, omit_defaults=True):
     """A refusal (RFC 9457). `code` is stable; `fix` says what to do next."""
 
     type: str

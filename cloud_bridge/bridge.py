@@ -1,0 +1,295 @@
+"""The loop between the box and the cloud: facts out; members, products and rules in.
+
+Three loops which never wait for one another. Whatever the cloud does, or fails to do, ends in a
+verdict and a pause: nothing it says raises, and nothing here blocks the event loop. Errors of
+`Outbox` and `Inbox` are the box's own and do end the run.
+"""
+
+import asyncio
+import base64
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+from urllib.parse import quote
+
+import msgspec
+
+from cloud_bridge.contract import Batch, Changes, Envelope, Outcome, head_text, write_auth
+from cloud_bridge.courier import (
+    Acknowledged,
+    Backoff,
+    Courier,
+    Failure,
+    Garbage,
+    Later,
+    Pace,
+    Presence,
+    TooLarge,
+    Unfit,
+    Verdict,
+    WireAnswer,
+    judge,
+    read,
+)
+from cloud_bridge.http import Unreachable, Wire
+
+
+class Outbox(Protocol):
+    """The journal, as the cloud's bookmark divides it."""
+
+    def pending(self, limit: int) -> Sequence[Envelope]:
+        """Return the next durable facts after the bookmark, without a gap, oldest first."""
+        ...
+
+    def digest_at(self, sequence: int) -> str | None:
+        """Return the digest of a durable fact, None where there is none."""
+        ...
+
+    def acknowledged(self, sequence: int, outcomes: Sequence[Outcome]) -> None:
+        """Move the bookmark to `sequence`; `pending` begins after it from now on.
+
+        `outcomes` are one for each fact that this passes, in order.
+        """
+        ...
+
+
+class Inbox(Protocol):
+    """Where the cloud's news goes."""
+
+    def cursor(self) -> str:
+        """Return the cursor of the last page applied, "" for none."""
+        ...
+
+    async def apply(self, changes: Changes) -> None:
+        """Take one page of changes and its cursor, durably, wholly or not at all."""
+        ...
+
+    def bundle_etag(self) -> str | None:
+        """Return the hash of the last good bundle (`bundle.Checked.hash`), or None."""
+        ...
+
+    async def offer_bundle(self, raw: bytes) -> str | None:
+        """Take a signed bundle, or return why not."""
+        ...
+
+    async def online(self, up: bool) -> None:
+        """Hear that the cloud has come (or gone), after hysteresis."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How often to ask, how long to wait, how much at once."""
+
+    pace: Pace = field(default_factory=Pace)
+    request_seconds_max: float = 15.0
+    changes_seconds: float = 30.0
+    changes_count_max: int = 1000
+    bundle_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class CloudState:
+    """How the cloud is, for health. `last_success_at` is in milliseconds since 1970 UTC."""
+
+    up: bool = False
+    last_success_at: int | None = None
+    last_error: str = ""
+
+
+def silent(trouble: Failure | Unfit) -> None:
+    """Say nothing."""
+
+
+class Bridge:
+    """One box's connection to its cloud; `run` it as a task, `wake` it for new facts.
+
+    `sign` is by the box's Ed25519 key, `now` in milliseconds since 1970 UTC, `jitter` in [0, 1);
+    `say` hears of every trouble, for the log.
+    """
+
+    def __init__(  # noqa: PLR0913 - the composition root names them all, once
+        self,
+        box_id: str,
+        *,
+        sign: Callable[[bytes], bytes],
+        outbox: Outbox,
+        inbox: Inbox,
+        wire: Wire,
+        now: Callable[[], int],
+        jitter: Callable[[], float],
+        settings: Settings | None = None,
+        say: Callable[[Failure | Unfit], None] = silent,
+    ) -> None:
+        self._box_id = box_id
+        self._sign = sign
+        self._outbox = outbox
+        self._inbox = inbox
+        self._wire = wire
+        self._now = now
+        self._jitter = jitter
+        self._settings = settings or Settings()
+        self._say = say
+        self._courier = Courier(self._settings.pace)
+        self._presence = Presence(self._settings.pace)
+        self._woken = asyncio.Event()
+        self._back = asyncio.Event()
+        self.state = CloudState()
+
+    def wake(self) -> None:
+        """Tell that new facts are durable. Call it on the loop; it costs nothing."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Carry until cancelled."""
+        async with asyncio.TaskGroup() as loops:
+            loops.create_task(self._push(), name="cloud: facts")
+            loops.create_task(self._pull(self._changes), name="cloud: changes")
+            loops.create_task(self._pull(self._bundle), name="cloud: bundle")
+
+    # --- facts -----------------------------------------------------------------------------------
+
+    async def _push(self) -> None:
+        while True:
+            await self._until_it_may_leave()
+            self._woken.clear()
+            pending = self._outbox.pending(self._settings.pace.batch_count_max)
+            if pending:
+                await self._deliver(pending)
+            else:
+                await self._woken.wait()
+
+    async def _until_it_may_leave(self) -> None:
+        """Wait for the courier's moment, which comes sooner when the cloud turns out to be back."""
+        while (left := self._courier.not_before - self._time()) > 0:
+            self._back.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self._back.wait()
+        await asyncio.sleep(0)
+
+    async def _deliver(self, pending: Sequence[Envelope]) -> None:
+        batch = self._courier.pack(pending)
+        answer = await self._ask("POST", "/v1/facts", self._seal(batch))
+        verdict: Verdict = (
+            answer if isinstance(answer, Later) else judge(answer, batch, self._outbox.digest_at)
+        )
+        self._courier.heard(verdict, len(batch), self._time(), self._jitter())
+        if isinstance(verdict, Acknowledged):
+            self._outbox.acknowledged(verdict.sequence, verdict.outcomes)
+            await self._succeeded()
+        else:
+            await self._failed(verdict)
+
+    def _seal(self, batch: Sequence[Envelope]) -> bytes:
+        last = batch[-1]
+        signature = self._sign(head_text(self._box_id, last.sequence, last.hash))
+        return msgspec.json.encode(
+            Batch(
+                box=self._box_id,
+                envelopes=tuple(batch),
+                head=last.hash,
+                signature=base64.b64encode(signature).decode(),
+            )
+        )
+
+    # --- news ------------------------------------------------------------------------------------
+
+    async def _pull(self, ask: Callable[[], Awaitable[float | Failure | Unfit]]) -> None:
+        """Ask again and again; an answer is how many seconds to leave until the next time."""
+        backoff = Backoff(self._settings.pace)
+        while True:
+            result = await ask()
+            if isinstance(result, float):
+                backoff.succeeded()
+                await self._succeeded()
+                await asyncio.sleep(result)
+            elif isinstance(result, Unfit):
+                # Whether the cloud is there, the other loops know better.
+                self._trouble(result)
+                await asyncio.sleep(self._spread(self._settings.bundle_seconds))
+            else:
+                wish = result.retry_after if isinstance(result, Later) else None
+                backoff.failed(self._time(), self._jitter(), wish)
+                await self._failed(result)
+                await self._until(backoff.not_before)
+
+    async def _changes(self) -> float | Failure:
+        since = self._inbox.cursor()
+        limit = self._settings.changes_count_max
+        answer = await self._ask("GET", f"/v1/changes?since={quote(since, safe='')}&limit={limit}")
+        if isinstance(answer, Later):
+            return answer
+        page = read(answer, Changes)
+        if not isinstance(page, Changes):
+            return page
+        if page.more and page.cursor == since:
+            return Garbage("more changes, and the cursor stands still")
+        await self._inbox.apply(page)
+        return 0.0 if page.more else self._spread(self._settings.changes_seconds)
+
+    async def _bundle(self) -> float | Failure | Unfit:
+        etag = self._inbox.bundle_etag()
+        headers = {} if etag is None else {"If-None-Match": f'"{etag}"'}
+        answer = await self._ask("GET", "/v1/bundle", headers=headers)
+        if isinstance(answer, Later):
+            return answer
+        if answer.status not in {304, 404}:
+            body = read(answer, msgspec.Raw)
+            if not isinstance(body, msgspec.Raw):
+                return body
+            reason = await self._inbox.offer_bundle(answer.body)
+            if reason is not None:
+                return Unfit(f"bundle refused: {reason}")
+        return self._spread(self._settings.bundle_seconds)
+
+    # --- both ------------------------------------------------------------------------------------
+
+    async def _ask(
+        self, method: str, target: str, body: bytes = b"", headers: dict[str, str] | None = None
+    ) -> WireAnswer | Later:
+        auth = write_auth(self._box_id, self._now(), self._sign, method, target, body)
+        sent = {"Edge-Auth": auth, **(headers or {})}
+        if body:
+            sent["Content-Type"] = "application/json"
+        try:
+            return await self._wire.request(
+                method, target, sent, body, self._settings.request_seconds_max
+            )
+        except Unreachable as error:
+            return Later(str(error))
+
+    async def _succeeded(self) -> None:
+        self.state = replace(self.state, last_success_at=self._now())
+        await self._seen(True)
+
+    async def _failed(self, failure: Failure) -> None:
+        self._trouble(failure)
+        if not isinstance(failure, TooLarge):
+            await self._seen(False)
+
+    async def _seen(self, success: bool) -> None:
+        changed = self._presence.saw(success)
+        self.state = replace(self.state, up=self._presence.up)
+        if changed and self._presence.up:
+            self._courier.cloud_is_back()
+            self._back.set()
+        if changed:
+            await self._inbox.online(self._presence.up)
+
+    def _trouble(self, trouble: Failure | Unfit) -> None:
+        name = type(trouble).__name__.lower()
+        self.state = replace(self.state, last_error=f"{name}: {trouble.reason}")
+        self._say(trouble)
+
+    async def _until(self, moment: float) -> None:
+        """Sleep until `moment` of the loop's clock; always let others run."""
+        await asyncio.sleep(max(0.0, moment - self._time()))
+
+    def _spread(self, seconds: float) -> float:
+        """Return about `seconds`, so that boxes which start together do not ask together."""
+        return seconds * (0.75 + 0.5 * self._jitter())
+
+    def _time(self) -> float:
+        return asyncio.get_running_loop().time()

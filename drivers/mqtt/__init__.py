@@ -1,0 +1,60 @@
+"""One pure MQTT 5 session machine, both roles: the box's own endpoint, and a client.
+
+No sockets, no clock: bytes and the time in; bytes, and what happened, out. The packets
+themselves come from `mqtt5`. Source: MQTT Version 5.0, OASIS Standard, 7 March 2019; the
+section numbers in this package are its.
+
+`framing` cuts the stream into packets, `strings` looks at their text first, `flow` owes
+messages until they are acknowledged, `topics` names them, `endpoint` and `connection` are
+the server's side, `client` the other.
+"""
+
+from drivers.mqtt.client import (
+    Acknowledged,
+    Arrived,
+    Client,
+    ClientSettings,
+    Connected,
+    Disconnected,
+    Publish,
+    Rejected,
+)
+from drivers.mqtt.endpoint import Connection, Endpoint
+from drivers.mqtt.flow import Message
+from drivers.mqtt.framing import Broken, Framer
+from drivers.mqtt.session import (
+    Elsewhere,
+    Identity,
+    Login,
+    Offline,
+    Online,
+    Requested,
+    Settings,
+    StateSaid,
+)
+from drivers.mqtt.topics import Topics
+
+__all__ = [
+    "Acknowledged",
+    "Arrived",
+    "Broken",
+    "Client",
+    "ClientSettings",
+    "Connected",
+    "Connection",
+    "Disconnected",
+    "Elsewhere",
+    "Endpoint",
+    "Framer",
+    "Identity",
+    "Login",
+    "Message",
+    "Offline",
+    "Online",
+    "Publish",
+    "Rejected",
+    "Requested",
+    "Settings",
+    "StateSaid",
+    "Topics",
+]

@@ -1,0 +1,195 @@
+"""The terminals' JSON, read strictly and written one way (RFC 8259, I-JSON: RFC 7493).
+
+What two parsers could read differently is refused: duplicate names, numbers with a fraction or
+an exponent, lone surrogates, a byte order mark, anything after the value. Money is integers and
+quantities are text, so no binary fraction ever enters. Sizes and depths are bounded.
+"""
+
+import difflib
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Final, NoReturn
+
+import msgspec
+
+from drivers.terminal.words import OPERATIONS, Reply, Request, Words
+
+PAYLOAD_BYTES_MAX: Final = 65536
+DEPTH_MAX: Final = 8
+INTEGER_MAX: Final = 2**53
+"""Beyond it other parsers round (RFC 7493 section 2.2)."""
+SHOWN_CHARACTERS_MAX: Final = 100
+"""How much of a stranger's text a refusal repeats."""
+
+_INTEGER_TEXT_MAX = len(str(-INTEGER_MAX))
+_QUANTITY = re.compile(r"(?:0|[1-9][0-9]{0,5})(?:\.[0-9]{1,3})?", re.ASCII)
+_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{\]}]', re.DOTALL)
+_UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+
+
+class Malformed(Exception):
+    """A request that makes no sense. `code` and `params` are those of the refusal to answer."""
+
+    def __init__(self, code: str, params: Mapping[str, str | int]) -> None:
+        super().__init__(code, params)
+        self.code = code
+        self.params = params
+
+
+def decode(operation: str, payload: bytes) -> Request:
+    """Return the request in `payload`, or raise `Malformed` and nothing else."""
+    kind = OPERATIONS.get(operation)
+    if kind is None:
+        suggestion = _suggest(operation, tuple(OPERATIONS))
+        raise Malformed(
+            "E-UNKNOWN-OPERATION", {"operation": _shown(operation), "suggestion": suggestion}
+        )
+    if len(payload) > PAYLOAD_BYTES_MAX:
+        raise Malformed("E-TOO-LARGE", {"limit": PAYLOAD_BYTES_MAX})
+    try:
+        text = payload.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _malformed("$", f"not UTF-8 (byte {error.start})") from None
+    try:
+        tree = _parse(text)
+        request = msgspec.convert(tree, kind)
+    except (Malformed, msgspec.ValidationError) as error:
+        # The types bound the depth of what is accepted, so only a refusal has to look at it.
+        if _is_deep(text):
+            raise Malformed("E-TOO-DEEP", {"limit": DEPTH_MAX}) from None
+        if isinstance(error, Malformed):
+            raise
+        _explain(str(error), kind)
+    _check_quantities(tree)
+    return request
+
+
+def encode(reply: Reply | Request) -> bytes:
+    """Return the one spelling of `reply`: fields in their declared order, no spaces, UTF-8."""
+    return _ENCODER.encode(reply)
+
+
+def content_hash(operation: str, request: Request) -> str:
+    """Return what makes two requests the same: the hex SHA-256 over operation and meaning.
+
+    White space, the order of fields and spelled-out defaults do not matter; everything else does.
+    """
+    return hashlib.sha256(operation.encode() + b"\n" + _ENCODER.encode(request)).hexdigest()
+
+
+_ENCODER = msgspec.json.Encoder()
+
+
+# --- parsing --------------------------------------------------------------------------------------
+
+
+def _parse(text: str) -> Any:
+    try:
+        tree = _PLAIN.decode(text)
+        # A member is one colon, so without escapes the counts differ exactly when a duplicate
+        # was dropped: two fast scans instead of a Python call for every object.
+        if "\\" in text or text.count(":") != _ENCODER.encode(tree).count(b":"):
+            tree = _CAREFUL.decode(text)
+            _spell(tree).encode()
+    except UnicodeEncodeError:
+        raise _malformed("$", "half a surrogate pair") from None
+    except RecursionError:
+        raise Malformed("E-TOO-DEEP", {"limit": DEPTH_MAX}) from None
+    except ValueError as error:
+        raise _malformed("$", str(error)) from None
+    return tree
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        counts = Counter(name for name, _ in pairs)
+        twice = next(name for name, count in counts.items() if count > 1)
+        raise _malformed("$", f'field given twice: "{twice}"')
+    return fields
+
+
+def _integer(text: str) -> int:
+    if len(text) > _INTEGER_TEXT_MAX or abs(value := int(text)) > INTEGER_MAX:
+        raise _malformed("$", f"number beyond {INTEGER_MAX}")
+    return value
+
+
+def _no_fraction(text: str) -> NoReturn:
+    raise _malformed("$", f"{text[:20]} is not a whole number; quantities are text")
+
+
+_NUMBERS: Final[Any] = {
+    "parse_int": _integer,
+    "parse_float": _no_fraction,
+    "parse_constant": _no_fraction,
+}
+_PLAIN = json.JSONDecoder(**_NUMBERS)
+_CAREFUL = json.JSONDecoder(object_pairs_hook=_object, **_NUMBERS)
+_spell = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def _is_deep(text: str) -> bool:
+    depth = 0
+    for match in _TOKEN.finditer(text):
+        piece = match[0]
+        if piece in "[{":
+            depth += 1
+            if depth > DEPTH_MAX:
+                return True
+        elif piece in "]}":
+            depth -= 1
+    return False
+
+
+def _check_quantities(tree: Any) -> None:
+    lines = tree.get("lines", ())
+    for quantity in {line.get("quantity", "1") for line in lines}:
+        if not isinstance(quantity, str) or _QUANTITY.fullmatch(quantity) is None:
+            index = next(i for i, line in enumerate(lines) if line.get("quantity") == quantity)
+            what = 'a quantity is text: plain digits with at most 3 decimals, such as "0.435"'
+            raise _malformed(f"$.lines[{index}].quantity", what)
+
+
+# --- explaining -----------------------------------------------------------------------------------
+
+
+def _malformed(path: str, what: str) -> Malformed:
+    return Malformed("E-MALFORMED", {"path": _shown(path), "what": _shown(what)})
+
+
+def _explain(message: str, kind: type[Words]) -> NoReturn:
+    """Turn msgspec's message ("what - at `path`") into a refusal."""
+    what, _, path = message.rpartition(" - at `")
+    if not what:
+        what, path = message, "$`"
+    path = path.removesuffix("`")
+    if unknown := _UNKNOWN_FIELD.fullmatch(what):
+        field = unknown[1]
+        raise Malformed(
+            "E-UNKNOWN-FIELD",
+            {"path": path, "field": _shown(field), "suggestion": _suggest(field, _names(kind))},
+        ) from None
+    if "matching regex" in what:
+        what = "not spelled as it must be"
+    raise _malformed(path, what) from None
+
+
+def _names(kind: Any) -> tuple[str, ...]:
+    """Return the names of all fields of `kind` and of the words inside it."""
+    schemas = msgspec.json.schema_components([kind])[1].values()
+    return tuple(sorted({name for schema in schemas for name in schema.get("properties", ())}))
+
+
+def _suggest(name: str, known: tuple[str, ...]) -> str:
+    near = difflib.get_close_matches(name[:SHOWN_CHARACTERS_MAX], known, n=1, cutoff=0.5)
+    return ", ".join(near or known) or "{}"
+
+
+def _shown(text: str) -> str:
+    """Return a stranger's text, short, on one line and safe to write down."""
+    short = text[:SHOWN_CHARACTERS_MAX] + ("…" if len(text) > SHOWN_CHARACTERS_MAX else "")
+    return "".join(letter if letter.isprintable() else "�" for letter in short)

@@ -1,0 +1,72 @@
+"""Reads a [device.name] section: the section's name, the driver's file and the device are one."""
+
+import dataclasses
+import pkgutil
+from typing import Any
+
+from msgspec.structs import fields
+
+import drivers
+from drivers.codec import BadSettings, Driver
+from drivers.links import SerialLink, from_url
+from edge.config.reader import Reader, Table
+from edge.config.sections import Device
+
+WIRE = tuple(field.name for field in dataclasses.fields(SerialLink) if field.name != "path")
+"""The options of a link, which its driver may have other defaults for."""
+
+
+def read_device(reader: Reader, name: str, table: Table) -> Device | None:
+    """Read one device: `driver`, `url`, and the options of its driver and of its link.
+
+    An option that neither of them reads is a finding.
+    """
+    path = f"device.{name}"
+    driver_name, url = _text(reader, path, table, "driver"), _text(reader, path, table, "url")
+    driver = _driver(reader, path, driver_name) if driver_name else None
+    if driver is None or driver_name is None or url is None:
+        return None
+    before = len(reader.findings)
+    own = {field.name for field in fields(driver.settings)}
+    reader.refuse_unknown(path, table, {"driver", "url", *own, *WIRE})
+    options = {key: value for key, value in table.items() if key in own}
+    settings = reader.section(driver.settings, path, options)
+    wire = {**driver.wire, **{key: value for key, value in table.items() if key in WIRE}}
+    try:
+        from_url(url, **wire)
+        if settings is not None:
+            driver.codec(settings)
+    except BadSettings as error:
+        reader.blame(path, str(error), "put the url or that option right")
+    if len(reader.findings) > before:
+        return None
+    return Device(name=name, driver=driver_name, url=url, settings=settings, wire=wire)
+
+
+def available() -> tuple[str, ...]:
+    """Return the names of all drivers there are."""
+    found = []
+    for module in pkgutil.iter_modules(drivers.__path__):
+        try:
+            drivers.load(module.name)
+        except ModuleNotFoundError:
+            continue
+        found.append(module.name)
+    return tuple(found)
+
+
+def _text(reader: Reader, path: str, table: Table, key: str) -> str | None:
+    hint = {"driver": 'a driver such as "lines_scanner"', "url": "where the device is"}[key]
+    value = table.get(key)
+    if isinstance(value, str) and value:
+        return value
+    reader.blame(f"{path}.{key}", "is missing or is not a text", f"give {hint}")
+    return None
+
+
+def _driver(reader: Reader, path: str, name: str) -> Driver[Any] | None:
+    if name in available():
+        return drivers.load(name)
+    fix = f"use one of: {', '.join(available())}"
+    reader.blame(f"{path}.driver", f'there is no driver "{name}"', fix)
+    return None

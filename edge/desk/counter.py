@@ -1,0 +1,236 @@
+"""What the counter can answer at once: who this is, what they hold, what a basket costs.
+
+Everything here reads what is in memory or in the local caches; nothing waits, nothing is placed.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+import msgspec
+
+from drivers import terminal as words
+from edge import replies
+from edge.book import MEMBER, Book
+from edge.bundles import Bundles
+from edge.config import Store, Terminal
+from edge.desk.pins import Pin, Pins
+from edge.directory import Directory
+from edge.intake import CardNumber, Intake
+from edge.journal import Journal
+from edge.refusals import Refusal
+from edge.shop.basket import Basket, Line, Product, line
+from edge.shop.declined import Declined
+from edge.shop.member import Member
+from edge.shop.money import format_minor
+from edge.shop.pricing import Moment, RuleSet, check, moment, price
+from edge.shop.sale import Quote, fingerprint
+from edge.world import World
+
+POINTS = "PTS"
+OWN_PRICE = "own_price"
+
+
+class Holding(msgspec.Struct, frozen=True):
+    """A member and the points they hold, counting the cloud's word and our own facts once each."""
+
+    member: Member
+    points: int
+
+
+class Counter:
+    """The shop's knowledge, asked by terminals and lanes alike."""
+
+    def __init__(
+        self,
+        store: Store,
+        world: World,
+        intake: Intake,
+        journal: Journal,
+        book: Book,
+        directory: Directory,
+        bundles: Bundles,
+    ) -> None:
+        self._store, self._world, self.intake = store, world, intake
+        self._journal, self._book = journal, book
+        self._directory, self._bundles = directory, bundles
+        self._pins = Pins()
+
+    # --- people ------------------------------------------------------------------------------
+
+    def identify(self, credential: words.Credential, *, decided: bool) -> Holding | Refusal:
+        """Return whose credential this is; `decided` also counts what is not durable yet."""
+        known = self.intake.credential(credential)
+        if isinstance(known, Refusal):
+            return known
+        if isinstance(known, CardNumber):
+            return self.card(known.number, decided=decided)
+        members = self._directory.members_by_phone(known.hash)
+        return self.holding(members[0], decided=decided) if len(members) == 1 else _nobody()
+
+    def card(self, number: str, *, decided: bool) -> Holding | Refusal:
+        """Return whose card this is, unless the card or the member is blocked."""
+        card = self._directory.card(number)
+        if card is None:
+            return _nobody()
+        if card.status != "active":
+            return Refusal("E-MEMBER-BLOCKED")
+        return self.holding(card.member, decided=decided)
+
+    def holding(self, member_id: str, *, decided: bool) -> Holding | Refusal:
+        """Return what a member holds, unless they are blocked."""
+        held = self._directory.member(member_id)
+        if held is None:
+            return _nobody()
+        if held.status != "active":
+            return Refusal("E-MEMBER-BLOCKED")
+        account = MEMBER + member_id
+        ours = (self._book.decided if decided else self._book.balance)(account, POINTS)
+        if held.as_of is not None:
+            ours -= self._book.balance_at(account, POINTS, held.as_of.sequence)
+        return Holding(held.member, held.points + ours)
+
+    # --- prices ------------------------------------------------------------------------------
+
+    def closed(self) -> Refusal | None:
+        """Return why nothing can be sold at all just now, or None."""
+        if self._bundles.current is None or not self._directory.price_book:
+            return Refusal("E-NOT-READY", retry_after=5)
+        return None
+
+    @property
+    def rules(self) -> RuleSet:
+        """The rules in force; ask `closed` first."""
+        rules = self._bundles.current
+        assert rules is not None, "closed() comes first"
+        return rules
+
+    @property
+    def exponent(self) -> int:
+        """How many digits of money stand behind the point."""
+        return self.rules.bundle.exponent
+
+    @property
+    def price_book(self) -> int:
+        """The version of the price book in force."""
+        return self._directory.price_book
+
+    def moment(self) -> Moment:
+        """Return the present by the shop's calendar."""
+        return moment(self._world.now(), self.rules.bundle.zone)
+
+    def today(self) -> date:
+        """Return the date by the shop's clock."""
+        return date.fromisoformat(self.moment().date)
+
+    def line(self, terminal: Terminal, asked: words.RequestLine) -> Line | Refusal:
+        """Return the line a terminal asks for."""
+        if asked.unit_price is not None and OWN_PRICE not in terminal.rights:
+            return Refusal("E-OWN-PRICE", {"code": asked.code[:64]})
+        product = self.product(asked.code)
+        if isinstance(product, Refusal):
+            return product
+        made = line(
+            product, asked.code, asked.quantity, asked.unit_price, self.rules.bundle.rounding
+        )
+        return refused(made, self.exponent) if isinstance(made, Declined) else made
+
+    def product(self, code: str) -> Product | Refusal:
+        """Return the product a code names."""
+        found = self.intake.product(code, self.today())
+        if isinstance(found, Refusal):
+            return found
+        product = self._directory.product(found.code)
+        return product or Refusal("E-UNKNOWN-PRODUCT", {"code": code[:64]})
+
+    def basket(
+        self, terminal: Terminal, lines: Sequence[words.RequestLine], member: Member | None
+    ) -> Basket | Refusal:
+        """Return the basket a terminal's lines describe."""
+        made: list[Line] = []
+        for asked in lines:
+            found = self.line(terminal, asked)
+            if isinstance(found, Refusal):
+                return found
+            made.append(found)
+        return self.checked(Basket(tuple(made), member))
+
+    def checked(self, basket: Basket) -> Basket | Refusal:
+        """Return the basket if it can be sold under the rules in force."""
+        no = check(basket, self.rules)
+        return basket if no is None else refused(no, self.exponent)
+
+    def price(self, basket: Basket, terminal_kind: str) -> Quote:
+        """Return what a basket costs now."""
+        return price(basket, self.rules, self.moment(), terminal_kind, self.price_book)
+
+    def quote(self, terminal: Terminal, asked: words.Quote | words.Sell) -> words.Quoted | Refusal:
+        """Return a price for what a terminal asks, and pin it."""
+        member = self._member(asked.member)
+        if isinstance(member, Refusal):
+            return member
+        basket = self.basket(terminal, asked.lines, member)
+        if isinstance(basket, Refusal):
+            return basket
+        quote = self.price(basket, terminal.kind)
+        pin = Pin(quote, asked.lines, asked.member, terminal.kind, self._world.now())
+        self._pins.put(fingerprint(quote), pin)
+        return replies.quoted(quote, fingerprint(quote), pin.quoted_at, pin.valid_until,
+                              self.as_of(), terminal.lang)  # fmt: skip
+
+    def quoted(self, terminal: Terminal, sell: words.Sell) -> Quote | Refusal:
+        """Return the quote a sale stands on: the pinned one if it holds, else today's.
+
+        E-PRICE-CHANGED if that is not what the guest was told.
+        """
+        member = self._member(sell.member)
+        if isinstance(member, Refusal):
+            return member
+        quote = self._pinned(terminal, sell, member)
+        if quote is None:
+            basket = self.basket(terminal, sell.lines, member)
+            if isinstance(basket, Refusal):
+                return basket
+            quote = self.price(basket, terminal.kind)
+        if fingerprint(quote) != sell.quote or quote.total != sell.expected_total:
+            return Refusal("E-PRICE-CHANGED")
+        return quote
+
+    def _pinned(self, terminal: Terminal, sell: words.Sell, member: Member | None) -> Quote | None:
+        pin = self._pins.get(sell.quote, self._world.now())
+        if pin is None or (pin.lines, pin.member, pin.terminal_kind) != (
+            sell.lines, sell.member, terminal.kind,
+        ):  # fmt: skip
+            return None
+        same = (member and member.id) == (pin.quote.member and pin.quote.member.id)
+        return pin.quote if same else None
+
+    def _member(self, credential: words.Credential | None) -> Member | Refusal | None:
+        if credential is None:
+            return None
+        holding = self.identify(credential, decided=True)
+        return holding if isinstance(holding, Refusal) else holding.member
+
+    def as_of(self) -> words.AsOf:
+        """Return up to which fact answers are true that read durable facts alone."""
+        return words.AsOf(epoch=self._journal.head.epoch, sequence=self._journal.committed)
+
+
+AMOUNTS = frozenset({"due", "paid"})
+"""The parameters of a no that are minor units."""
+
+
+def refused(declined: Declined, exponent: int) -> Refusal:
+    """Return the shop's no as the box says it, amounts written with the currency's exponent."""
+    return Refusal(
+        declined.code,
+        {
+            name: format_minor(value, exponent)
+            if name in AMOUNTS and isinstance(value, int)
+            else value
+            for name, value in declined.params.items()
+        },
+    )
+
+
+def _nobody() -> Refusal:
+    return Refusal("E-UNKNOWN-MEMBER")

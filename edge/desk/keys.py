@@ -1,0 +1,119 @@
+"""One effect: one key, one fact, one answer, however often and through whatever door it is asked.
+
+A key is bound in the same step of the loop in which its fact is placed. Until the fact is
+durable, whoever comes with the same key and content waits for that same answer.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+
+from drivers import terminal as words
+from edge.desk.answer import Answer, read_stored, refuse, reply
+from edge.journal import Journal, JournalBroken, Page
+from edge.refusals import Language, Refusal
+
+JOIN_SECONDS_MAX = 5.0
+FENCE = "fence.v1"
+
+Placed = tuple[Answer, "asyncio.Future[None]"]
+"""An answer, and when it may be told."""
+
+
+class Keys:
+    """The keys of all terminals. `origin` is the terminal a key belongs to."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._waiting: dict[tuple[str, str], tuple[str, Placed]] = {}
+
+    async def once(
+        self,
+        origin: str,
+        key: str,
+        content: str,
+        lang: Language,
+        decide: Callable[[], Placed | Answer],
+    ) -> Answer:
+        """Return the one answer to `key`, deciding it only if nobody has yet.
+
+        `decide` runs without awaiting. It gives what it placed, or a bare answer if nothing was
+        placed and the key stays free.
+        """
+        if (waiting := self._waiting.get((origin, key))) is not None:
+            bound, placed = waiting
+            if bound != content:
+                return refuse(Refusal("E-KEY-REUSED"), lang, key)
+            return await _told(placed, key, lang, JOIN_SECONDS_MAX)
+        if (page := self._journal.find(origin, key)) is not None:
+            if page.kind == FENCE:
+                return refuse(Refusal("E-FENCED"), lang, key)
+            if page.content != content:
+                return refuse(Refusal("E-KEY-REUSED"), lang, key)
+            return read_stored(page.answer)
+        decided = decide()
+        if isinstance(decided, Answer):
+            return decided
+        self._bind(origin, key, content, decided)
+        return await _told(decided, key, lang)
+
+    async def ask(
+        self, origin: str, key: str, lang: Language, fence: Callable[[], Placed | Answer]
+    ) -> Answer:
+        """Return what became of `key`: done with its answer, or never, which `fence` makes true."""
+        if (waiting := self._waiting.get((origin, key))) is not None:
+            refusal = await _until_durable(waiting[1][1], JOIN_SECONDS_MAX)
+            if refusal is not None:
+                return refuse(refusal, lang, key)
+        if (page := self._journal.find(origin, key)) is not None:
+            return reply(_fate(key, page))
+        decided = fence()
+        if isinstance(decided, Answer):
+            return decided
+        self._bind(origin, key, "", decided)
+        return await _told(decided, key, lang)
+
+    def known(self, origin: str, key: str) -> words.Known:
+        """Return what is known of `key`, changing nothing."""
+        if (origin, key) in self._waiting:
+            return words.Known(key=key, state="in_progress")
+        page = self._journal.find(origin, key)
+        if page is None or page.kind == FENCE:
+            return words.Known(key=key, state="unknown")
+        answer = read_stored(page.answer)
+        return words.Known(
+            key=key, state="done", status=answer.status, answer=msgspec.Raw(answer.body)
+        )
+
+    def _bind(self, origin: str, key: str, content: str, placed: Placed) -> None:
+        self._waiting[origin, key] = (content, placed)
+        placed[1].add_done_callback(lambda _: self._waiting.pop((origin, key)))
+
+
+async def _told(
+    placed: Placed, key: str, lang: Language, seconds_max: float | None = None
+) -> Answer:
+    answer, durable = placed
+    refusal = await _until_durable(durable, seconds_max)
+    return answer if refusal is None else refuse(refusal, lang, key)
+
+
+async def _until_durable(
+    durable: "asyncio.Future[None]", seconds_max: float | None
+) -> Refusal | None:
+    try:
+        async with asyncio.timeout(seconds_max):
+            await asyncio.shield(durable)  # one impatient caller must not cancel it for all
+    except TimeoutError:
+        return Refusal("E-IN-PROGRESS", retry_after=1)
+    except JournalBroken:
+        return Refusal("E-STOPPING")
+    return None
+
+
+def _fate(key: str, page: Page) -> words.Fate:
+    if page.kind == FENCE:
+        return words.Fate(key=key, fate="never")
+    answer = read_stored(page.answer)
+    return words.Fate(key=key, fate="done", status=answer.status, answer=msgspec.Raw(answer.body))

@@ -1,0 +1,58 @@
+"""Quotes that were given out: a pinned price holds for a declared quarter of an hour."""
+
+from collections import OrderedDict
+
+import msgspec
+
+from drivers import terminal as words
+from edge.shop.sale import Quote
+
+PINNED_MS = 15 * 60 * 1000
+LINES_MAX = 50_000
+
+
+class Pin(msgspec.Struct, frozen=True):
+    """A quote, what was asked for it, and until when (ms since 1970 UTC) it holds."""
+
+    quote: Quote
+    lines: tuple[words.RequestLine, ...]
+    member: words.Credential | None
+    terminal_kind: str
+    quoted_at: int
+
+    @property
+    def valid_until(self) -> int:
+        """When the price no longer holds, ms since 1970 UTC."""
+        return self.quoted_at + PINNED_MS
+
+
+class Pins:
+    """The quotes of the last quarter of an hour by fingerprint; the oldest go when it is full.
+
+    They are kept in memory only: a quote depends on its content alone, so that after a restart
+    the same basket at unchanged prices has the same fingerprint.
+    """
+
+    def __init__(self) -> None:
+        self._pins: OrderedDict[str, Pin] = OrderedDict()
+        self._lines = 0
+
+    def put(self, fingerprint: str, pin: Pin) -> None:
+        """Keep a quote that is being given out."""
+        self._drop(fingerprint)
+        self._pins[fingerprint] = pin
+        self._lines += len(pin.lines)
+        while self._lines > LINES_MAX or self._stale(pin.quoted_at):
+            self._drop(next(iter(self._pins)))
+
+    def get(self, fingerprint: str, now: int) -> Pin | None:
+        """Return the quote with this fingerprint if its price still holds."""
+        pin = self._pins.get(fingerprint)
+        return pin if pin is not None and pin.quoted_at <= now < pin.valid_until else None
+
+    def _stale(self, now: int) -> bool:
+        return next(iter(self._pins.values())).valid_until <= now
+
+    def _drop(self, fingerprint: str) -> None:
+        if (pin := self._pins.pop(fingerprint, None)) is not None:
+            self._lines -= len(pin.lines)

@@ -1,0 +1,170 @@
+"""Facts get their places here: stamped, put into letters, and answered in the same step.
+
+Nothing in this file awaits. What it returns may be told once its future completes.
+"""
+
+import asyncio
+import hashlib
+
+import msgspec
+
+from drivers import terminal as words
+from edge import letters, replies
+from edge.book import Book
+from edge.config import Store
+from edge.desk.answer import Answer, refuse, reply
+from edge.desk.keys import Placed
+from edge.journal import Draft, Journal
+from edge.refusals import Language, Refusal
+from edge.shop.facts import (
+    Circumstances,
+    CloudReached,
+    DayClosed,
+    DayOpened,
+    EpochOpened,
+    Fact,
+    KeyFenced,
+    RequestRefused,
+    sale_made,
+)
+from edge.shop.receipt import ReceiptHeader, render
+from edge.shop.sale import Quote
+from edge.shop.tender import Paid
+from edge.world import World
+
+OURSELVES = "box"
+"""The origin of facts that nobody asked for."""
+SOFTWARE = "edgebox 0.1.0"
+
+
+class Request(msgspec.Struct, frozen=True):
+    """Whose request is being answered. `content` is the request's hash."""
+
+    origin: str
+    key: str
+    content: str
+    operation: str
+    lang: Language
+
+
+class Seller(msgspec.Struct, frozen=True):
+    """By whom and where a sale is made."""
+
+    terminal: str
+    cashier: str
+    seller: str | None = None
+    lane: str | None = None
+
+
+class Placing:
+    """The way into the journal, for everything the desk decides."""
+
+    def __init__(self, store: Store, box: str, world: World, journal: Journal, book: Book) -> None:
+        self._store, self._box, self._world = store, box, world
+        self._journal, self._book = journal, book
+
+    def blocked(self) -> Refusal | None:
+        """Return why nothing may be placed just now, or None."""
+        if self._journal.broken.done():
+            return Refusal("E-STOPPING")
+        if self._journal.full:
+            return Refusal("E-BUSY", retry_after=1)
+        if self._journal.disk_low:
+            return Refusal("E-DISK-LOW", retry_after=60)
+        return None
+
+    def sale(
+        self, request: Request, quote: Quote, paid: Paid, by: Seller, points_before: int | None
+    ) -> Placed:
+        """Place a sale. `points_before` is what the member held, None if nobody was named."""
+        self.day()
+        head, standing = self._journal.head, self._book.standing
+        assert standing.day is not None, "a sale belongs to an open day"
+        sequence = head.sequence + 1
+        fact = sale_made(
+            quote,
+            paid,
+            Circumstances(
+                sale=f"{self._box}:{head.epoch}:{sequence}",
+                receipt=f"{self._box}-{head.epoch}S-{standing.receipts + 1:06d}",
+                business_date=standing.day,
+                terminal=by.terminal,
+                lane=by.lane,
+                cashier=by.cashier,
+                seller=by.seller,
+            ),
+        )
+        points = None if points_before is None else points_before + fact.points_earned
+        at = max(self._world.now(), head.at)
+        header = ReceiptHeader(
+            store_zh=self._store.name_zh, store_en=self._store.name_en, epoch=head.epoch,
+            sequence=sequence, previous=head.digest, at_ms=at, zone=self._store.zone.key,
+            points_balance=points,
+        )  # fmt: skip
+        sold = replies.sold(
+            fact, key=request.key, epoch=head.epoch, sequence=sequence, previous=head.digest,
+            points_balance=points, text=render(fact, header, request.lang),
+        )  # fmt: skip
+        return self._place(request, fact, reply(sold))
+
+    def refusal(
+        self, request: Request, refusal: Refusal, quote: words.Quoted | None = None
+    ) -> Placed:
+        """Place a refusal that binds its request's key."""
+        answer = refuse(refusal, request.lang, request.key, quote)
+        fact = RequestRefused(
+            terminal=request.origin, operation=request.operation, code=refusal.code
+        )
+        return self._place(request, fact, answer)
+
+    def fence(self, request: Request) -> Placed:
+        """Place the fact that a key never happened and never will."""
+        answer = reply(words.Fate(key=request.key, fate="never"))
+        return self._place(request, KeyFenced(terminal=request.origin), answer)
+
+    def day(self) -> None:
+        """Open the business day it is by the shop's clock, closing one that is over.
+
+        A clock that steps back never reopens a day.
+        """
+        date = self._store.business_date(max(self._world.now(), self._journal.head.at))
+        standing = self._book.standing
+        if standing.day is not None and standing.day >= date:
+            return
+        if standing.day is not None:
+            self._own(DayClosed(business_date=standing.day))
+        self._own(DayOpened(business_date=max(date, standing.last_day)))
+
+    def epoch(self) -> "asyncio.Future[None]":
+        """Begin an epoch of this box: its first, or the next after a restore."""
+        head = self._journal.head
+        fact = EpochOpened(
+            ordinal=head.epoch + 1,
+            nonce=self._world.nonce(16).hex(),
+            parent_ordinal=head.epoch or None,
+            parent_sequence=head.sequence,
+            parent_head=head.digest,
+            software=SOFTWARE,
+        )
+        return self._journal.open_epoch(self._draft(fact), fact, self._world.now())[1]
+
+    def cloud(self, *, online: bool) -> None:
+        """Write down that the cloud stopped answering, or answers again."""
+        self._own(CloudReached(online=online))
+
+    def _own(self, fact: Fact) -> None:
+        self._journal.place(self._draft(fact), fact, self._world.now())
+
+    def _draft(self, fact: Fact) -> Draft:
+        kind, body = letters.write(fact)
+        return Draft(OURSELVES, self._world.new_key(), _hash(body), kind, body)
+
+    def _place(self, request: Request, fact: Fact, answer: Answer) -> Placed:
+        kind, body = letters.write(fact)
+        draft = Draft(request.origin, request.key, request.content, kind, body, answer.stored())
+        _, durable = self._journal.place(draft, fact, self._world.now())
+        return answer, durable
+
+
+def _hash(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()

@@ -1,0 +1,85 @@
+"""What a request's headers must be like before anybody looks at its body. Pure.
+
+Sources: RFC 9110 (HTTP semantics), RFC 6750 (bearer tokens), Fetch Metadata (W3C).
+"""
+
+import re
+from collections.abc import Collection
+from typing import Final
+
+from multidict import CIMultiDictProxy
+
+from edge.refusals import Language, Refusal
+
+KEY: Final = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+"""A UUIDv7 in lower case (RFC 9562 section 5.7), as a pattern."""
+Headers = CIMultiDictProxy[str]
+"""Names compare without case, as in HTTP."""
+
+
+def language(headers: Headers) -> Language:
+    """Return the first language the client asks for that we have; Chinese if there is none."""
+    for choice in headers.get("Accept-Language", "").split(","):
+        tag = choice.partition(";")[0].strip().lower()
+        if tag.partition("-")[0] == "en":
+            return "en"
+        if tag.partition("-")[0] == "zh":
+            return "zh"
+    return "zh"
+
+
+def refuse_host(headers: Headers, hosts: Collection[str]) -> Refusal | None:
+    """Refuse what was meant for another name: a page elsewhere may have rebound its name to us."""
+    named = headers.getall("Host", [])
+    if len(named) == 1 and _without_port(named[0]) in hosts:
+        return None
+    return Refusal("E-HOST")
+
+
+def refuse_origin(headers: Headers) -> Refusal | None:
+    """Refuse what another site's page made a browser send."""
+    origin = headers.get("Origin", "")
+    own = {f"{scheme}://{headers.get('Host', '')}" for scheme in ("http", "https")}
+    if origin and origin not in own:
+        return Refusal("E-ORIGIN")
+    if headers.get("Sec-Fetch-Site", "") not in {"", "none", "same-origin"}:
+        return Refusal("E-ORIGIN")
+    return None
+
+
+def refuse_media(headers: Headers) -> Refusal | None:
+    """Refuse a body that is anything but plain JSON in UTF-8."""
+    media, _, parameter = headers.get("Content-Type", "").lower().partition(";")
+    plain = headers.get("Content-Encoding", "identity").lower() == "identity"
+    charset = parameter.replace('"', "").strip() in {"", "charset=utf-8"}
+    if media.strip() == "application/json" and charset and plain:
+        return None
+    return Refusal("E-NOT-JSON")
+
+
+def credentials(headers: Headers) -> tuple[str, str]:
+    """Return the terminal id and token in `Authorization: Bearer <id>:<token>`, or two blanks."""
+    scheme, _, bearer = headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        return "", ""
+    terminal_id, _, token = bearer.strip().partition(":")
+    return terminal_id, token
+
+
+def idempotency_key(headers: Headers) -> str | Refusal | None:
+    """Return the key a client put into the header, with or without quotes; None for none.
+
+    The header is an IETF draft (draft-ietf-httpapi-idempotency-key-header); a key is a UUIDv7.
+    """
+    named = headers.getall("Idempotency-Key", [])
+    if not named:
+        return None
+    key = named[0].strip().strip('"')
+    if len(named) == 1 and re.fullmatch(KEY, key):
+        return key
+    return Refusal("E-MALFORMED", {"path": "Idempotency-Key", "what": "not one UUIDv7"})
+
+
+def _without_port(host: str) -> str:
+    name, colon, port = host.strip().lower().rpartition(":")
+    return name if colon and port.isdigit() else host.strip().lower()

@@ -1,0 +1,115 @@
+"""The journal as the courier sees it: letters after a bookmark. And where the cloud's news goes."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+import msgspec
+import structlog
+
+from cloud_bridge.contract import Changes, Envelope, Outcome, sha256
+from edge.bundles import Bundles
+from edge.desk import Placing
+from edge.directory import Directory
+from edge.journal import Journal
+from edge.world import World
+
+CLOUD = "cloud"
+"""The name of the bookmark up to which the cloud has acknowledged."""
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+
+class Offload(Protocol):
+    """Runs a blocking call somewhere it disturbs nobody."""
+
+    async def __call__(self, call: Callable[[], T]) -> T:
+        """Return what `call` returns."""
+
+
+class JournalOutbox:
+    """Durable pages in order, as letters."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def pending(self, limit: int) -> Sequence[Envelope]:
+        """Return the next durable facts after the bookmark, without a gap, oldest first."""
+        bookmark = self._journal.bookmark(CLOUD)
+        previous = self._journal.digest_at(bookmark)
+        assert previous is not None, "the bookmark is on a page"
+        letters: list[Envelope] = []
+        for page in self._journal.after(bookmark, limit):
+            letters.append(
+                Envelope(
+                    sequence=page.sequence, epoch=page.epoch, at=page.at, origin=page.origin,
+                    key=page.key, content=page.content, kind=page.kind,
+                    body=msgspec.Raw(page.body), answer=sha256(page.answer),
+                    previous=previous, hash=page.digest,
+                )
+            )  # fmt: skip
+            previous = page.digest
+        return letters
+
+    def digest_at(self, sequence: int) -> str | None:
+        """Return the digest of a durable fact, None where there is none."""
+        return self._journal.digest_at(sequence)
+
+    def acknowledged(self, sequence: int, outcomes: Sequence[Outcome]) -> None:
+        """Move the bookmark; durable with the next commit.
+
+        A lost move is harmless: the same facts go again, and the cloud knows them by their hash.
+        """
+        for outcome in outcomes:
+            if outcome.outcome != "accepted":
+                log.warning(
+                    "cloud_exception", seq=outcome.sequence, outcome=outcome.outcome,
+                    reason=outcome.reason,
+                )  # fmt: skip
+        self._journal.move_bookmark(CLOUD, sequence)
+
+
+class CloudInbox:
+    """Members, cards and products go to the directory, rules to the bundles."""
+
+    def __init__(
+        self,
+        world: World,
+        placing: Placing,
+        directory: Directory,
+        bundles: Bundles,
+        offload: Offload,
+    ) -> None:
+        self._world, self._placing, self._offload = world, placing, offload
+        self._directory, self._bundles = directory, bundles
+
+    def cursor(self) -> str:
+        """Return the cursor of the last page applied, "" for none."""
+        return self._directory.cursor
+
+    async def apply(self, changes: Changes) -> None:
+        """Take one page of changes and its cursor, durably, wholly or not at all."""
+        await asyncio.shield(self._offload(lambda: self._directory.apply(changes)))
+
+    def bundle_etag(self) -> str | None:
+        """Return the hash of the bundle in force."""
+        return self._bundles.etag
+
+    async def offer_bundle(self, raw: bytes) -> str | None:
+        """Take a signed bundle, or return why not."""
+        now = self._world.now()
+        before = self._bundles.etag
+        try:
+            refused = await asyncio.shield(self._offload(lambda: self._bundles.offer(raw, now)))
+        except OSError as error:  # the old bundle stays in force; the cloud will be asked again
+            return f"disk: {error.strerror}"
+        if refused is None and self._bundles.etag != before:
+            log.info("bundle_in_force", bundle=self._bundles.etag)
+        return refused
+
+    async def online(self, up: bool) -> None:
+        """Write down that the cloud has come or gone."""
+        log.info("cloud_online" if up else "cloud_offline")
+        if self._placing.blocked() is None:
+            self._placing.cloud(online=up)

@@ -1,0 +1,138 @@
+"""A journal in memory for tests of the cloud leg: sealed pages, and the far end's view of them."""
+
+import random
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from cloud_bridge.contract import (
+    DayOpened,
+    Envelope,
+    FactBody,
+    Outcome,
+    Posting,
+    SaleFact,
+    Words,
+    seal,
+    sha256,
+)
+
+
+class Journal:
+    """Pages in memory; an `Outbox` that remembers each move of its bookmark."""
+
+    def __init__(self, epoch: int = 1) -> None:
+        self.pages: list[Envelope] = []
+        self.bookmark = 0
+        self.moves: list[int] = []
+        self.outcomes: list[Outcome] = []
+        self._epoch = epoch
+
+    def add(self, fact: FactBody) -> Envelope:
+        """Seal one more page."""
+        kind = fact.__struct_config__.tag
+        assert isinstance(kind, str)
+        return self.add_raw(kind, msgspec.json.encode(fact))
+
+    def add_raw(self, kind: str, body: bytes) -> Envelope:
+        sequence = len(self.pages) + 1
+        previous = self.pages[-1].hash if self.pages else ""
+        content, answer = sha256(b"content%d" % sequence), sha256(b"answer")
+        key, at, origin = f"key-{sequence}", 1_800_000_000_000 + sequence, "till-1"
+        digest = seal(
+            previous, sequence, self._epoch, at, origin, key, content, kind, sha256(body), answer
+        )
+        page = Envelope(
+            sequence=sequence,
+            epoch=self._epoch,
+            at=at,
+            origin=origin,
+            key=key,
+            content=content,
+            kind=kind,
+            body=msgspec.Raw(body),
+            answer=answer,
+            previous=previous,
+            hash=digest,
+        )
+        self.pages.append(page)
+        return page
+
+    def pending(self, limit: int) -> Sequence[Envelope]:
+        return self.pages[self.bookmark : self.bookmark + limit]
+
+    def digest_at(self, sequence: int) -> str | None:
+        assert -(2**63) <= sequence < 2**63, "an SQLite integer"
+        return self.pages[sequence - 1].hash if 0 < sequence <= len(self.pages) else None
+
+    def acknowledged(self, sequence: int, outcomes: Sequence[Outcome]) -> None:
+        assert [o.sequence for o in outcomes] == list(range(self.bookmark + 1, sequence + 1))
+        self.bookmark = sequence
+        self.moves.append(sequence)
+        self.outcomes += outcomes
+
+
+def outcome(
+    page: Envelope,
+    kind: Literal["accepted", "accepted_with_exception", "rejected_invalid"] = "accepted",
+) -> Outcome:
+    return Outcome(sequence=page.sequence, hash=page.hash, outcome=kind)
+
+
+def day(date: str = "2027-01-15") -> DayOpened:
+    return DayOpened(business_date=date)
+
+
+def sale(member: str | None, total: int, points: int) -> SaleFact:
+    """A sale as small as a sale can be."""
+    legs = [Posting(account="cash:till-1", unit="CNY", amount=total)]
+    legs.append(Posting(account="sales:standard", unit="CNY", amount=-total))
+    if member is not None:
+        legs.append(Posting(account=f"member:{member}", unit="PTS", amount=points))
+        legs.append(Posting(account="programme", unit="PTS", amount=-points))
+    return SaleFact(
+        sale="s",
+        receipt="1",
+        business_date="2027-01-15",
+        terminal="till-1",
+        lane=None,
+        cashier="li",
+        seller=None,
+        member=member,
+        currency="CNY",
+        exponent=2,
+        lines=(),
+        tenders=(),
+        handed=total,
+        change=0,
+        list_total=total,
+        total=total,
+        tax=(),
+        points_earned=points,
+        quote="",
+        bundle="",
+        price_book=1,
+        postings=tuple(legs),
+    )
+
+
+def some_sales(journal: Journal, count: int, luck: random.Random, members: Sequence[str]) -> None:
+    """Let a few people buy something."""
+    for _ in range(count):
+        total = luck.randint(1, 20_000)
+        journal.add(sale(luck.choice([None, *members]), total, total // 100))
+
+
+def sums(pages: Sequence[Envelope]) -> dict[str, dict[str, int]]:
+    """Add the postings up, independently of everybody else."""
+    books: dict[str, dict[str, int]] = {}
+    for page in pages:
+        for posting in msgspec.json.decode(bytes(page.body), type=Moving).postings:
+            units = books.setdefault(posting.account, {})
+            units[posting.unit] = units.get(posting.unit, 0) + posting.amount
+    return books
+
+
+class Moving(Words, frozen=True, kw_only=True):
+    postings: tuple[Posting, ...] = ()

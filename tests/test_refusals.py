@@ -1,0 +1,87 @@
+"""The catalogue of refusals: complete, consistent, and readable in both languages."""
+
+import re
+import string
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from drivers import terminal
+from edge.refusals import CATALOGUE, Entry, Language, Refusal, problem
+
+ROOT = Path(__file__).parent.parent
+CODE = re.compile(r'"(E-[A-Z]+(?:-[A-Z]+)*)"')
+CHINESE = re.compile("[\u4e00-\u9fff]")
+
+every_code = pytest.mark.parametrize("code", CATALOGUE)
+
+
+def sample(entry: Entry) -> dict[str, str | int]:
+    return {name: f"<{name}>" for name in entry.params}
+
+
+@every_code
+@pytest.mark.parametrize("lang", get_args(Language))
+def test_every_text_says_what_its_params_are(code: str, lang: Language) -> None:
+    entry = CATALOGUE[code]
+    said = problem(Refusal(code, sample(entry)), lang)
+    assert all(text.strip() for text in entry.text(lang))
+    assert all(f"<{name}>" in said.detail + said.fix + said.title for name in entry.params)
+    used = {
+        name
+        for part in entry.text(lang)
+        for _, name, _, _ in string.Formatter().parse(part)
+        if name is not None
+    }
+    assert used == set(entry.params)
+
+
+@every_code
+def test_chinese_is_chinese_and_english_is_not(code: str) -> None:
+    entry = CATALOGUE[code]
+    assert all(CHINESE.search(text) for text in entry.zh)
+    assert all(text.isascii() for text in entry.en)
+
+
+@every_code
+def test_retry_binding_and_status_agree(code: str) -> None:
+    entry = CATALOGUE[code]
+    assert 400 <= entry.status < 600
+    # Who comes again with the same key must find it free; a new key is for a bound one.
+    allowed = {"nothing": {"never", "same"}, "key": {"never", "later"}}[entry.binds]
+    assert entry.retry in allowed
+    if entry.status >= 500 or entry.status in {408, 429}:
+        assert (entry.retry, entry.binds) == ("same", "nothing")
+
+
+def test_a_problem_is_what_rfc_9457_wants() -> None:
+    said = problem(Refusal("E-UNKNOWN-PRODUCT", {"code": "{x}"}, retry_after=9), "en", key="k")
+    assert said == terminal.Problem(
+        type="urn:edge:error:unknown-product",
+        code="E-UNKNOWN-PRODUCT",
+        status=422,
+        title="Unknown product",
+        detail='The price book has no "{x}".',
+        fix="Scan again or use the product's id; wait for the price book if it is new.",
+        retry="later",
+        lang="en",
+        retry_after=9,
+        key="k",
+    )
+
+
+def test_a_refusal_without_its_params_is_our_own_mistake() -> None:
+    with pytest.raises(AssertionError, match="code"):
+        Refusal("E-UNKNOWN-PRODUCT")
+    with pytest.raises(KeyError):
+        Refusal("E-NO-SUCH-CODE")
+
+
+def codes_in_source() -> set[str]:
+    files = [path for room in ("edge", "drivers") for path in (ROOT / room).rglob("*.py")]
+    return {code for path in files for code in CODE.findall(path.read_text("utf-8"))}
+
+
+def test_every_code_in_the_source_is_in_the_catalogue() -> None:
+    assert codes_in_source() - CATALOGUE.keys() == set()
