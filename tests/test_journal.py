@@ -95,6 +95,21 @@ async def test_a_key_is_found_before_and_after_it_is_durable(tmp_path: Path) -> 
     await journal.close()
 
 
+async def test_a_reader_gets_no_further_than_its_bookmark_may_go(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    journal = Journal(path, Onlooker(), ThreadWriter())
+    _, durable = journal.place(draft(1), None, now=5)
+    await asyncio.sleep(0)  # the writer is given what this turn of the loop has placed
+    while not read(path):
+        pass  # the loop stands still: the writer has committed, and nobody here knows it yet
+    assert not journal.after(0, 10)
+    await durable
+    assert [page.sequence for page in journal.after(0, 10)] == [1]
+    await journal.move_bookmark("cloud", 1)
+    assert not journal.after(1, 10)
+    await journal.close()
+
+
 async def test_the_chain_goes_on_after_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     for start in (0, 10):

@@ -1,0 +1,1 @@
+"""Machinery that breaks a running box on purpose, and a record that knows what must survive."""
