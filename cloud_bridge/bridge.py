@@ -15,7 +15,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from cloud_bridge.contract import Batch, Changes, Envelope, Outcome, head_text, write_auth
+from cloud_bridge.auth import write_auth
+from cloud_bridge.contract import Batch, Changes, Envelope, Outcome, head_text
 from cloud_bridge.courier import (
     Acknowledged,
     Backoff,
@@ -33,6 +34,9 @@ from cloud_bridge.courier import (
     read,
 )
 from cloud_bridge.http import Unreachable, Wire
+
+REASON_MAX = 200
+"""How much of a reason is kept: the cloud, or whoever answers for it, may have written it."""
 
 
 class Outbox(Protocol):
@@ -61,8 +65,8 @@ class Inbox(Protocol):
         """Return the cursor of the last page applied, "" for none."""
         ...
 
-    async def apply(self, changes: Changes) -> None:
-        """Take one page of changes and its cursor, durably, wholly or not at all."""
+    async def apply(self, changes: Changes) -> str | None:
+        """Take one page of changes and its cursor, durably, or return why not, untouched."""
         ...
 
     def bundle_etag(self) -> str | None:
@@ -215,7 +219,7 @@ class Bridge:
                 await self._failed(result)
                 await self._until(backoff.not_before)
 
-    async def _changes(self) -> float | Failure:
+    async def _changes(self) -> float | Failure | Unfit:
         since = self._inbox.cursor()
         limit = self._settings.changes_count_max
         answer = await self._ask("GET", f"/v1/changes?since={quote(since, safe='')}&limit={limit}")
@@ -226,7 +230,9 @@ class Bridge:
             return page
         if page.more and page.cursor == since:
             return Garbage("more changes, and the cursor stands still")
-        await self._inbox.apply(page)
+        reason = await self._inbox.apply(page)
+        if reason is not None:
+            return Unfit(f"changes not kept: {reason}")
         return 0.0 if page.more else self._spread(self._settings.changes_seconds)
 
     async def _bundle(self) -> float | Failure | Unfit:
@@ -280,7 +286,7 @@ class Bridge:
 
     def _trouble(self, trouble: Failure | Unfit) -> None:
         name = type(trouble).__name__.lower()
-        self.state = replace(self.state, last_error=f"{name}: {trouble.reason}")
+        self.state = replace(self.state, last_error=f"{name}: {trouble.reason[:REASON_MAX]}")
         self._say(trouble)
 
     async def _until(self, moment: float) -> None:

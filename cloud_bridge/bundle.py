@@ -30,6 +30,10 @@ class NotCanonical(ValueError):
     """A value has no canonical form: a float, a huge integer, too deep, half a surrogate pair."""
 
 
+WHY_MAX = 200
+"""How much of an explanation is kept: part of it may be the sender's own text."""
+
+
 class BundleRefused(CloudError):
     """A bundle is not taken. `code` is stable, `why` is for people.
 
@@ -39,7 +43,7 @@ class BundleRefused(CloudError):
     """
 
     def __init__(self, code: str, why: str) -> None:
-        super().__init__(f"{code}: {why}")
+        super().__init__(f"{code}: {why[:WHY_MAX]}")
         self.code = code
         self.why = why
 

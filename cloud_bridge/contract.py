@@ -5,14 +5,12 @@ times are milliseconds since 1970-01-01 UTC, hashes and digests are lower-case h
 keys and signatures are base64 (RFC 4648 section 4) of raw Ed25519 (RFC 8032) bytes.
 
 A request is authenticated by the header `Edge-Auth: box=<id>,at=<ms>,sig=<base64>` whose
-signature, by the box's key, covers `auth_text(...)`. A batch of facts is signed once more, over
-its head, so that the journal's tail is vouched for independently of the transport.
+signature, by the box's key, covers `auth.auth_text(...)`. A batch of facts is signed once more,
+over its head, so that the journal's tail is vouched for independently of the transport.
 """
 
 import base64
 import hashlib
-import re
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -25,6 +23,10 @@ Whole = Annotated[int, Meta(ge=-(2**53), le=2**53)]
 
 class CloudError(Exception):
     """Base of everything that can go wrong between us and the cloud."""
+
+
+Price = Annotated[int, Meta(ge=0, le=10**9)]
+"""A unit price in minor units: a basket of 500 lines of 9,999 such units still fits 64 bits."""
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,11 +80,11 @@ class Product(Words, frozen=True, kw_only=True, tag="product"):
     model: str = ""
     variant: str = ""
     unit: str = "piece"
-    price: Whole
+    price: Price
     tax_class: str
     discountable: bool = True
     reduced: bool = False
-    floor: Whole | None = None
+    floor: Price | None = None
     deleted: bool = False
 
 
@@ -92,8 +94,8 @@ Change = Member | Card | Product
 class Changes(Words, frozen=True, kw_only=True):
     """One page of news. `cursor` goes into the next request; `more` says there is more now."""
 
-    changes: tuple[Change, ...]
-    cursor: str
+    changes: Annotated[tuple[Change, ...], Meta(max_length=10_000)]
+    cursor: Annotated[str, Meta(max_length=256)]
     more: bool
     price_book: Whole
     """The price book's version once this page is applied."""
@@ -181,39 +183,6 @@ class Batch(Words, frozen=True, kw_only=True):
 def head_text(box: str, sequence: int, head: str) -> bytes:
     """Return what a box signs for a batch: its last sequence and that page's digest."""
     return f"edgebox.batch.v1\n{box}\n{sequence}\n{head}".encode()
-
-
-def auth_text(method: str, target: str, at: int, body: bytes) -> bytes:
-    """Return what a box signs for a request; `target` is the path with its query."""
-    return f"edgebox.request.v1\n{method}\n{target}\n{at}\n{sha256(body)}".encode()
-
-
-class Auth(msgspec.Struct, frozen=True):
-    """What the header `Edge-Auth` says; whether it is true, only the box's key can tell."""
-
-    box: str
-    at: int
-    signature: bytes
-
-
-AUTH = re.compile(r"box=([a-z0-9-]{1,64}),at=([0-9]{1,16}),sig=([A-Za-z0-9+/=]{88})")
-
-
-def write_auth(
-    box: str, at: int, sign: Callable[[bytes], bytes], method: str, target: str, body: bytes
-) -> str:
-    """Return the value of `Edge-Auth` for a request made at `at`."""
-    signature = base64.b64encode(sign(auth_text(method, target, at, body))).decode()
-    return f"box={box},at={at},sig={signature}"
-
-
-def read_auth(value: str) -> Auth | None:
-    """Return what `Edge-Auth` says, or None if it cannot be read."""
-    found = AUTH.fullmatch(value)
-    if found is None:
-        return None
-    signature = unbase64(found[3])
-    return None if signature is None else Auth(found[1], int(found[2]), signature)
 
 
 def unbase64(text: str) -> bytes | None:

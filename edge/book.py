@@ -5,7 +5,7 @@ decisions need its balance at any sequence number. A house account (cash, sales,
 total a business day, because only reports read it.
 
 Decisions count what is placed but not yet durable (`decided`); answers to mere questions read
-what is durable (`balance`).
+what was durable at the sequence they name (`balance_at`).
 """
 
 from collections import defaultdict
@@ -156,10 +156,6 @@ class Book:
         del self._placed[:done]
 
     # --- the desk asks -----------------------------------------------------------------------
-
-    def balance(self, account: str, unit: str) -> int:
-        """Return what an account holds by the durable facts alone."""
-        return self._last(account, unit)[1]
 
     def decided(self, account: str, unit: str) -> int:
         """Return what an account holds, counting facts that are placed and not yet durable."""

@@ -53,6 +53,7 @@ class Bundles:
         self._folder, self._keys, self._store = folder, dict(keys), store
         self._currency = currency
         self._floor = Floor()
+        self._kept: RuleSet | None = None
         self._current: RuleSet | None = None
 
     @property
@@ -70,7 +71,17 @@ class Bundles:
         return self._current is not None and now >= self._current.bundle.valid_until
 
     def offer(self, raw: bytes, now: int) -> str | None:
-        """Take a signed bundle (blocking). None when it is in force now, else "code: why".
+        """Take a signed bundle and put it in force: `keep`, then `install`."""
+        refused = self.keep(raw, now)
+        self.install()
+        return refused
+
+    def install(self) -> None:
+        """Put in force what was kept last. Only between two steps of the loop."""
+        self._current = self._kept
+
+    def keep(self, raw: bytes, now: int) -> str | None:
+        """Keep a signed bundle on disk (blocking). None when it is good, else "code: why".
 
         The codes are those of `BundleRefused`, unusable_rules and other_currency. What is refused
         changes nothing. Raises OSError when the disk does; then the old bundle stays in force.
@@ -89,7 +100,7 @@ class Bundles:
         path = self._folder / f"bundle-{checked.head.version}-{checked.hash}.json"
         _replace(path, raw)
         self._raise_floor(Floor(checked.head.version, checked.hash))
-        self._current = rules
+        self._kept = rules
         self._sweep(path)
         return None
 
@@ -104,7 +115,7 @@ class Bundles:
             except (BundleRefused, BundleError):
                 path.replace(path.with_name(path.name + DAMAGED))
                 continue
-            self._current = rules
+            self._kept = self._current = rules
             # It may have been killed between the bundle's file and the floor's.
             self._raise_floor(Floor(checked.head.version, checked.hash))
             self._sweep(path)

@@ -6,13 +6,15 @@ Exit codes: 0 all is well · 1 the answer is no (books that do not agree, a key 
 
 import asyncio
 import hashlib
+import io
 import logging
 import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO, cast
 
 import apsw
 import click
@@ -24,7 +26,7 @@ from edge import config as settings
 from edge import letters
 from edge.box import JOURNAL_FILE, Box
 from edge.directory import DirectoryDamaged
-from edge.journal import JournalBroken, JournalError, Page, connect, find_key
+from edge.journal import JournalBroken, JournalError, JournalLocked, Page, connect, find_key
 from edge.verify import Report
 from edge.verify import verify as verify_books
 from edge.world import real_world
@@ -54,14 +56,17 @@ def run(config_path: Path) -> None:
     """
     config = _load(config_path)
     _log_json()
+    os.umask(0o077)
     try:
         uvloop.run(_serve(config))
     except JournalBroken as error:
         _stop(EXIT_BROKEN, f"the journal could not be written: {error}", "check the disk")
     except DirectoryDamaged as error:
         _stop(EXIT_BROKEN, f"the cache of the cloud's records: {error}", "start the box again")
+    except JournalLocked as error:
+        _stop(EXIT_BROKEN, str(error), "stop the other one first")
     except (JournalError, apsw.Error) as error:
-        _stop(EXIT_BROKEN, f"the journal cannot be opened: {error}", "is another edgebox running?")
+        _stop(EXIT_BROKEN, f"the journal cannot be opened: {error}", "is the disk full or failing?")
     except settings.ConfigError as error:
         _stop(EXIT_USAGE, str(error))
     except OSError as error:
@@ -140,10 +145,10 @@ def explain(key: str, config_path: Path, as_json: bool) -> None:
     path = _load(config_path).store.state_dir / JOURNAL_FILE
     try:
         db = connect(path, writable=False)
-    except (JournalError, apsw.Error) as error:
+        found = find_key(db, key)
+        db.close()
+    except (JournalError, apsw.Error, UnicodeError) as error:
         _stop(EXIT_BROKEN, f"{path} cannot be read: {error}", "is this the right journal?")
-    found = find_key(db, key)
-    db.close()
     if as_json:
         click.echo(msgspec.json.encode([_facts(page) for page in found]))
     else:
@@ -165,9 +170,11 @@ async def _serve(config: settings.Config) -> None:
         for task in (running, stopping):
             task.cancel()
         results = await asyncio.gather(running, stopping, return_exceptions=True)
-    match results[0]:
-        case BaseExceptionGroup(exceptions=(first, *_)):
-            raise first
+    failed = results[0]
+    while isinstance(failed, BaseExceptionGroup):
+        failed = failed.exceptions[0]
+    if isinstance(failed, Exception):
+        raise failed
 
 
 def _load(path: Path) -> settings.Config:
@@ -192,9 +199,24 @@ def _log_json() -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _BestEffort())),
         cache_logger_on_first_use=True,
     )
+
+
+class _BestEffort(io.TextIOBase):
+    """Standard error, but a log nobody can write stops nobody from selling."""
+
+    def write(self, text: str) -> int:
+        """Write what can be written."""
+        with suppress(OSError):
+            return sys.stderr.write(text)
+        return 0
+
+    def flush(self) -> None:
+        """Send on what can be sent on."""
+        with suppress(OSError):
+            sys.stderr.flush()
 
 
 def _print_report(report: Report) -> None:

@@ -6,7 +6,8 @@ ours is moved aside, and the cloud is asked from the beginning. One thread at a 
 """
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -116,7 +117,8 @@ class Directory:
     def apply(self, changes: contract.Changes) -> None:
         """Take one page of changes, its cursor and price book in one transaction (blocking).
 
-        Taking a page again changes nothing.
+        Taking a page again changes nothing. Raises OSError, with nothing changed, when the disk
+        takes no more.
         """
         try:
             with self._write:
@@ -126,8 +128,22 @@ class Directory:
                     "update news set value = ? where name = ?",
                     ((changes.cursor, "cursor"), (changes.price_book, "price_book")),
                 )
+        except (apsw.FullError, apsw.IOError) as error:
+            raise OSError(str(error)) from error
         except DAMAGE as error:
             raise self._damaged(error) from error
+
+    @contextmanager
+    def steady(self) -> Iterator[None]:
+        """Let all reads inside see one and the same state, whatever is applied meanwhile."""
+        if self._read.in_transaction:
+            yield
+            return
+        self._read.execute("begin")
+        try:
+            yield
+        finally:
+            self._read.execute("commit")
 
     @property
     def cursor(self) -> str:

@@ -280,9 +280,16 @@ class Journal:
         return self._bookmarks.get(name, 0)
 
     def move_bookmark(self, name: str, sequence: int) -> "asyncio.Future[None]":
-        """Move a reader forward, never back. Durable with the next commit."""
+        """Move a reader forward, never back. Durable with the next commit.
+
+        While the disk has only its reserve left the move is remembered, and not written.
+        """
         assert self.bookmark(name) <= sequence <= self.committed, "bookmarks only go forward"
         self._bookmarks[name] = sequence
+        if self.disk_low:
+            unwritten: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            unwritten.set_result(None)
+            return unwritten
         return self._writer.put((name, sequence))
 
     async def close(self) -> None:
@@ -319,10 +326,12 @@ class Journal:
         return apsw.SQLITE_OK
 
     def _idle(self, *, hurried: bool) -> None:
-        """Move the write-ahead log into the file, when nobody waits or it has grown too long."""
+        """Move the write-ahead log into the file, when nobody waits or it has grown too long.
+
+        Somebody who reads for long only puts it off: the log grows until they are done.
+        """
         if self._wal_pages >= (WAL_PAGES_MAX if hurried else WAL_PAGES_PASSIVE):
-            mode = apsw.SQLITE_CHECKPOINT_RESTART if hurried else apsw.SQLITE_CHECKPOINT_PASSIVE
-            self._write.wal_checkpoint(mode=mode)
+            self._write.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
             self._wal_pages = 0
 
     # --- back on the loop -------------------------------------------------------------------

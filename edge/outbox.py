@@ -1,7 +1,7 @@
 """The journal as the courier sees it: letters after a bookmark. And where the cloud's news goes."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -11,11 +11,14 @@ from cloud_bridge.contract import Changes, Envelope, Outcome, sha256
 from edge.bundles import Bundles
 from edge.desk import Placing
 from edge.directory import Directory
-from edge.journal import Journal
+from edge.journal import Journal, Page
 from edge.world import World
 
 CLOUD = "cloud"
 """The name of the bookmark up to which the cloud has acknowledged."""
+
+PAGES_AT_ONCE = 50
+BYTES_ENOUGH = 1_000_000
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -40,7 +43,7 @@ class JournalOutbox:
         previous = self._journal.digest_at(bookmark)
         assert previous is not None, "the bookmark is on a page"
         letters: list[Envelope] = []
-        for page in self._journal.after(bookmark, limit):
+        for page in self._pages(bookmark, limit):
             letters.append(
                 Envelope(
                     sequence=page.sequence, epoch=page.epoch, at=page.at, origin=page.origin,
@@ -56,6 +59,18 @@ class JournalOutbox:
         """Return the digest of a durable fact, None where there is none."""
         return self._journal.digest_at(sequence)
 
+    def _pages(self, bookmark: int, limit: int) -> Iterator[Page]:
+        """Yield pages until there are enough for a batch: more would only hold up the loop."""
+        size = 0
+        while limit > 0 and size < BYTES_ENOUGH:
+            pages = self._journal.after(bookmark, min(limit, PAGES_AT_ONCE))
+            yield from pages
+            size += sum(len(page.body) + len(page.answer) for page in pages)
+            limit -= PAGES_AT_ONCE
+            if len(pages) < PAGES_AT_ONCE:
+                return
+            bookmark = pages[-1].sequence
+
     def acknowledged(self, sequence: int, outcomes: Sequence[Outcome]) -> None:
         """Move the bookmark; durable with the next commit.
 
@@ -63,10 +78,7 @@ class JournalOutbox:
         """
         for outcome in outcomes:
             if outcome.outcome != "accepted":
-                log.warning(
-                    "cloud_exception", seq=outcome.sequence, outcome=outcome.outcome,
-                    reason=outcome.reason,
-                )  # fmt: skip
+                log.warning("cloud_exception", seq=outcome.sequence, outcome=outcome.outcome)
         self._journal.move_bookmark(CLOUD, sequence)
 
 
@@ -88,9 +100,13 @@ class CloudInbox:
         """Return the cursor of the last page applied, "" for none."""
         return self._directory.cursor
 
-    async def apply(self, changes: Changes) -> None:
-        """Take one page of changes and its cursor, durably, wholly or not at all."""
-        await asyncio.shield(self._offload(lambda: self._directory.apply(changes)))
+    async def apply(self, changes: Changes) -> str | None:
+        """Take one page of changes and its cursor, durably, or return why not, untouched."""
+        try:
+            await asyncio.shield(self._offload(lambda: self._directory.apply(changes)))
+        except OSError as error:
+            return f"disk: {error}"
+        return None
 
     def bundle_etag(self) -> str | None:
         """Return the hash of the bundle in force."""
@@ -101,9 +117,10 @@ class CloudInbox:
         now = self._world.now()
         before = self._bundles.etag
         try:
-            refused = await asyncio.shield(self._offload(lambda: self._bundles.offer(raw, now)))
+            refused = await asyncio.shield(self._offload(lambda: self._bundles.keep(raw, now)))
         except OSError as error:  # the old bundle stays in force; the cloud will be asked again
             return f"disk: {error.strerror}"
+        self._bundles.install()
         if refused is None and self._bundles.etag != before:
             log.info("bundle_in_force", bundle=self._bundles.etag)
         return refused

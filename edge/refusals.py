@@ -25,6 +25,13 @@ class Text(NamedTuple):
     fix: str
 
 
+class Cause(NamedTuple):
+    """Why, in a few words: a format template in each language."""
+
+    zh: str
+    en: str
+
+
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is true of every refusal with one code; `refusals.toml` explains the fields."""
 
@@ -34,6 +41,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     params: tuple[str, ...]
     zh: Text
     en: Text
+    causes: Mapping[str, Cause] = {}
 
     def text(self, language: Language) -> Text:
         """Return the templates in `language`."""
@@ -62,6 +70,7 @@ class Refusal:
     def __post_init__(self) -> None:
         missing = set(self.entry.params) - self.params.keys()
         assert not missing, f"{self.code} needs {sorted(missing)}"
+        assert not self.entry.causes or self.params["cause"] in self.entry.causes, self.params
 
     @property
     def entry(self) -> Entry:
@@ -76,8 +85,11 @@ def problem(
     quote: terminal.Quoted | None = None,
 ) -> terminal.Problem:
     """Return the reply that says `refusal` to a terminal which reads `lang`."""
-    entry = refusal.entry
-    title, detail, fix = (part.format_map(refusal.params) for part in entry.text(lang))
+    entry, params = refusal.entry, refusal.params
+    if entry.causes:
+        cause = getattr(entry.causes[str(params["cause"])], lang)
+        params = {**params, "cause": cause.format_map(params)}
+    title, detail, fix = (part.format_map(params) for part in entry.text(lang))
     return terminal.Problem(
         type="urn:edge:error:" + refusal.code.removeprefix("E-").lower(),
         code=refusal.code,

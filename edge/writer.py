@@ -40,10 +40,14 @@ class Writer(Protocol):
 
 
 class ThreadWriter:
-    """One thread that owns the disk. What arrives during a commit shares the next one."""
+    """One thread that owns the disk. What is put in one turn of the loop shares a commit.
+
+    So does what arrives during a commit: it shares the next one.
+    """
 
     def __init__(self) -> None:
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._turn: list[Job] = []
+        self._turns: queue.SimpleQueue[list[Job] | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
 
     def start(self, commit: Commit, done: Done, fail: Fail, idle: Idle) -> None:
@@ -55,13 +59,21 @@ class ThreadWriter:
     def put(self, job: object) -> "asyncio.Future[None]":
         """Queue a job; the future completes when it is durable."""
         waiter = self._loop.create_future()
-        self._jobs.put((job, waiter))
+        if not self._turn:
+            self._loop.call_soon(self._hand_over)
+        self._turn.append((job, waiter))
         return waiter
 
     async def stop(self) -> None:
         """Write what was put, then end."""
-        self._jobs.put(None)
+        self._hand_over()
+        self._turns.put(None)
         await asyncio.to_thread(self._thread.join)
+
+    def _hand_over(self) -> None:
+        if self._turn:
+            self._turns.put(self._turn)
+            self._turn = []
 
     def _run(self) -> None:
         broken: BaseException | None = None
@@ -76,20 +88,20 @@ class ThreadWriter:
             self._loop.call_soon_threadsafe(self._settle, batch, broken)
             if broken is None:
                 try:
-                    self._idle(hurried=not self._jobs.empty())
+                    self._idle(hurried=not self._turns.empty())
                 except BaseException as error:
                     broken = error
                     self._loop.call_soon_threadsafe(self._settle, [], broken)
 
     def _gather(self) -> tuple[list[Job], bool]:
         batch: list[Job] = []
-        job = self._jobs.get()
-        while job is not None:
-            batch.append(job)
+        turn = self._turns.get()
+        while turn is not None:
+            batch += turn
             if len(batch) >= BATCH_MAX:
                 return batch, False
             try:
-                job = self._jobs.get_nowait()
+                turn = self._turns.get_nowait()
             except queue.Empty:
                 return batch, False
         return batch, True

@@ -62,9 +62,10 @@ class Store:
     def cursor(self) -> str:
         return self.pages[-1].cursor if self.pages else ""
 
-    async def apply(self, changes: Changes) -> None:
+    async def apply(self, changes: Changes) -> str | None:
         await asyncio.sleep(0)
         self.pages.append(changes)
+        return None
 
     def bundle_etag(self) -> str | None:
         return self.bundle

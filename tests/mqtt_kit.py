@@ -77,7 +77,7 @@ def events(outs: Iterable[object]) -> list[object]:
 
 
 def opened(server: Endpoint, now: float = 0.0, **changes: Any) -> Connection:
-    connection = server.connect()
+    connection = Connection(server)
     connection.start(now)
     answer, *_ = packets(connection.receive(connect(**changes), now))
     assert answer.reason_code == mqtt5.ConnAckReasonCode.SUCCESS

@@ -11,14 +11,14 @@ from typing import Any, TypeVar
 from cloud_bridge.http import Wire
 from edge import config as settings
 from edge.box import Box, Parts
-from edge.config import Terminal
+from edge.config import Config, Terminal
 from edge.world import World, real_world
 from edge.writer import Writer
 from simulators import demo_data
 from simulators.cloud.twin import CloudTwin
 from simulators.cloud.weather import CLEAR, MemoryWire, Weather
 from simulators.keys import make_key
-from simulators.premises import Plan, furnish
+from simulators.premises import Plan, Premises, furnish
 
 T = TypeVar("T")
 
@@ -40,9 +40,10 @@ class Stand:
     """A box that has its rules and prices, and short words for asking it."""
 
     def __init__(
-        self, box: Box, twin: CloudTwin, weather: Weather, config: settings.Config
+        self, box: Box, twin: CloudTwin, weather: Weather, config: Config, premises: Premises
     ) -> None:
         self.box, self.twin, self.weather, self.config = box, twin, weather, config
+        self.premises = premises
 
     def terminal(self, name: str = "pos-1") -> Terminal:
         return self.config.terminals[name]
@@ -95,8 +96,13 @@ async def stand(
     seed: int = 1,
     bundle: dict[str, Any] | None = None,
     interval_seconds: float = 1.0,
+    scanner_url: str | None = None,
+    adjust: Callable[[Config], Config] = lambda config: config,
 ) -> AsyncIterator[Stand]:
-    """Run a box on fresh files (or those there are) until the end of the block."""
+    """Run a box on fresh files (or those there are) until the end of the block.
+
+    `adjust` has the last word on the configuration.
+    """
     world = world or real_world()
     key = make_key("cloud-1", Random(seed))
     twin = CloudTwin(key, now=world.now)
@@ -107,16 +113,17 @@ async def stand(
     plan = Plan(
         "http://127.0.0.1:1", {key.id: key.public_key},
         changes_interval_seconds=interval_seconds, bundle_interval_seconds=interval_seconds,
+        scanner_url=scanner_url,
     )  # fmt: skip
     premises = furnish(folder, plan)
     twin.register_box(premises.box, premises.public_key)
-    config = settings.load(premises.config_path)
+    config = adjust(settings.load(premises.config_path))
     box = Box(config, world, Parts(writer, MemoryFarSide(twin, weather)))
     await box.begin()
     running = asyncio.create_task(box.run(), name="box")
     try:
         await until(lambda: box.health().state != "not_selling")
-        yield Stand(box, twin, weather, config)
+        yield Stand(box, twin, weather, config, premises)
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

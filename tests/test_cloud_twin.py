@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 import pytest
 
+from cloud_bridge.auth import write_auth
 from cloud_bridge.bundle import canonical, check
 from cloud_bridge.contract import (
     AsOf,
@@ -20,7 +21,6 @@ from cloud_bridge.contract import (
     Member,
     Receipt,
     head_text,
-    write_auth,
 )
 from edge.shop.rules import decode
 from simulators import demo_data

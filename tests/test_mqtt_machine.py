@@ -8,6 +8,7 @@ from mqtt5 import QoS
 
 from drivers.codec import Close, Send
 from drivers.mqtt import (
+    Connection,
     Offline,
     Online,
     Requested,
@@ -30,7 +31,7 @@ from tests.mqtt_kit import (
 
 
 def test_login_is_welcomed_and_told_the_limits() -> None:
-    connection = endpoint().connect()
+    connection = Connection(endpoint())
     connection.start(0.0)
     outs = connection.receive(connect(keep_alive=30, request_response_info=True), 0.0)
     told = only(outs)
@@ -44,7 +45,7 @@ def test_login_is_welcomed_and_told_the_limits() -> None:
 
 
 def test_what_is_granted_differently_is_said() -> None:
-    connection = endpoint().connect()
+    connection = Connection(endpoint())
     connection.start(0.0)
     packet = connect(client_id="", keep_alive=0, session_expiry_interval=0xFFFF_FFFF)
     told = only(connection.receive(packet, 0.0))
@@ -68,7 +69,7 @@ def test_what_is_granted_differently_is_said() -> None:
     ],
 )
 def test_who_may_not_come_in_is_told_why(changes: dict[str, Any], code: int) -> None:
-    connection = endpoint().connect()
+    connection = Connection(endpoint())
     connection.start(0.0)
     outs = connection.receive(connect(**changes), 0.0)
     assert int(only(outs).reason_code) == code
@@ -84,19 +85,19 @@ def test_who_may_not_come_in_is_told_why(changes: dict[str, Any], code: int) -> 
     ],
 )
 def test_mqtt_3_is_refused_in_its_own_words(packet: bytes, answered: bytes) -> None:
-    connection = endpoint().connect()
+    connection = Connection(endpoint())
     connection.start(0.0)
     assert connection.receive(packet, 0.0) == [Send(answered), Close("speak MQTT 5")]
 
 
 def test_an_unknown_version_is_refused_in_mqtt_5() -> None:
-    connection = endpoint().connect()
+    connection = Connection(endpoint())
     packet = b"\x10\x0e\x00\x04MQTT\x06\x02\x00\x00\x00\x00\x01a\x00"
     assert int(only(connection.receive(packet, 0.0)).reason_code) == 0x84
 
 
 def test_who_does_not_say_connect_in_time_is_hung_up_on() -> None:
-    connection = endpoint().connect()
+    connection = Connection(endpoint())
     connection.start(5.0)
     assert connection.wake_at == 15.0
     assert connection.wake(14.9) == []
@@ -170,7 +171,7 @@ CONNECT_FLAGS_AT = 9
 def test_connect_flags_that_say_nothing_must_be_zero(flags: int) -> None:
     packet = bytearray(connect())
     packet[CONNECT_FLAGS_AT] |= flags
-    assert int(only(endpoint().connect().receive(bytes(packet), 0.0)).reason_code) == 0x81
+    assert int(only(Connection(endpoint()).receive(bytes(packet), 0.0)).reason_code) == 0x81
 
 
 @pytest.mark.parametrize(
@@ -187,7 +188,7 @@ def test_connect_flags_that_say_nothing_must_be_zero(flags: int) -> None:
     ],
 )
 def test_what_is_broken_before_login_ends_with_a_connack(stream: bytes, code: int) -> None:
-    outs = endpoint().connect().receive(stream, 0.0)
+    outs = Connection(endpoint()).receive(stream, 0.0)
     assert int(only(outs).reason_code) == code
     assert isinstance(outs[-1], Close)
 

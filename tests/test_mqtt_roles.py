@@ -17,6 +17,7 @@ from drivers.mqtt import (
     Client,
     ClientSettings,
     Connected,
+    Connection,
     Disconnected,
     Endpoint,
     Framer,
@@ -62,7 +63,7 @@ class Wire:
         self.server, self.far = server, far
         self.up, self.down = bytearray(), bytearray()
         self.said: list[object] = []
-        self.near = server.connect()
+        self.near = Connection(server)
         self.near.start(0.0)
         self._far(far.start(0.0))
 
@@ -248,7 +249,7 @@ def damaged(draw: st.DrawFn) -> bytes:
 @given(st.one_of(st.binary(min_size=1, max_size=200), damaged()), st.booleans())
 def test_junk_never_raises_and_every_end_is_explained(junk: bytes, inside: bool) -> None:
     server = endpoint()
-    connection = opened(server) if inside else server.connect()
+    connection = opened(server) if inside else Connection(server)
     outs = connection.receive(junk, 0.0)
     if outs and isinstance(outs[-1], Close) and outs[-1].reason != "said goodbye":
         assert isinstance(outs[0], Send)

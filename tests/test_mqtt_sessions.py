@@ -9,6 +9,7 @@ from mqtt5 import QoS
 
 from drivers.codec import Close, Send
 from drivers.mqtt import (
+    Connection,
     Elsewhere,
     Message,
     Offline,
@@ -68,7 +69,7 @@ def test_a_session_goes_on_with_dup_in_order_and_within_the_new_window() -> None
         server.deliver("h1", answer(number), 0.0)
     connection.lost(1.0, "unplugged")
     server.deliver("h1", answer(3), 2.0)
-    again = server.connect()
+    again = Connection(server)
     again.start(3.0)
     told, first = packets(again.receive(connect(session_expiry_interval=60, receive_max=1), 3.0))
     assert told.session_present
@@ -85,7 +86,7 @@ def test_a_clean_start_forgets() -> None:
     connection = listening(server, session_expiry_interval=60)
     server.deliver("h1", answer(), 0.0)
     connection.lost(1.0, "unplugged")
-    again = server.connect()
+    again = Connection(server)
     (told,) = packets(again.receive(connect(clean_start=True, session_expiry_interval=60), 2.0))
     assert not told.session_present
     assert server.deliver("h1", answer(), 2.0) == []
@@ -106,7 +107,7 @@ def test_a_session_ends_when_its_time_is_up() -> None:
 def test_an_overdue_session_is_over_even_before_anybody_looked() -> None:
     server = endpoint()
     listening(server, session_expiry_interval=60).lost(10.0, "unplugged")
-    told = only(server.connect().receive(connect(), 70.0))
+    told = only(Connection(server).receive(connect(), 70.0))
     assert not told.session_present
 
 
@@ -124,7 +125,7 @@ def test_an_expired_message_is_dropped_and_others_say_how_long_they_live() -> No
     connection.lost(0.0, "unplugged")
     server.deliver("h1", answer(1, expires_at=5.0), 0.0)
     server.deliver("h1", answer(2, expires_at=30.0), 0.0)
-    _, message = packets(server.connect().receive(connect(), 10.0))
+    _, message = packets(Connection(server).receive(connect(), 10.0))
     assert (message.payload, message.message_expiry_interval) == (b"2", 20)
     assert server.counts["expired"] == 1
 
@@ -295,7 +296,7 @@ def test_a_delayed_will_waits_but_not_longer_than_the_session() -> None:
 def test_who_comes_back_in_time_is_not_said_to_be_gone(clean: bool, payloads: list[bytes]) -> None:
     server = endpoint()
     opened(server, will=will(30), session_expiry_interval=60).lost(0.0, "unplugged")
-    outs = server.connect().receive(connect(clean_start=clean, session_expiry_interval=60), 5.0)
+    outs = Connection(server).receive(connect(clean_start=clean, session_expiry_interval=60), 5.0)
     assert said(outs) == payloads
     assert server.wake_at is None
 
@@ -304,7 +305,7 @@ def test_a_second_login_takes_over() -> None:
     server = endpoint()
     old = listening(server, session_expiry_interval=60, will=will())
     server.deliver("h1", answer(), 0.0)
-    new = server.connect()
+    new = Connection(server)
     outs = new.receive(connect(session_expiry_interval=60), 1.0)
     told, message = packets(outs)
     assert told.session_present

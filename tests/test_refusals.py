@@ -17,8 +17,15 @@ CHINESE = re.compile("[\u4e00-\u9fff]")
 every_code = pytest.mark.parametrize("code", CATALOGUE)
 
 
+def named(template: str) -> set[str]:
+    """Return the names in braces."""
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+
+
 def sample(entry: Entry) -> dict[str, str | int]:
-    return {name: f"<{name}>" for name in entry.params}
+    """Return params for `entry`; a cause is one that is told as `<cause>`."""
+    params: dict[str, str | int] = {name: f"<{name}>" for name in entry.params}
+    return params | {"cause": "other", "said": "<cause>"} if entry.causes else params
 
 
 @every_code
@@ -28,13 +35,23 @@ def test_every_text_says_what_its_params_are(code: str, lang: Language) -> None:
     said = problem(Refusal(code, sample(entry)), lang)
     assert all(text.strip() for text in entry.text(lang))
     assert all(f"<{name}>" in said.detail + said.fix + said.title for name in entry.params)
-    used = {
-        name
-        for part in entry.text(lang)
-        for _, name, _, _ in string.Formatter().parse(part)
-        if name is not None
-    }
-    assert used == set(entry.params)
+    assert set().union(*map(named, entry.text(lang))) == set(entry.params)
+
+
+def test_a_cause_is_told_in_the_terminal_s_language() -> None:
+    params = {"path": "$.lines", "cause": "type", "expected": "array", "got": "null"}
+    refusal = Refusal("E-MALFORMED", params)
+    assert problem(refusal, "zh").detail == "$.lines 处有误：应为 array，实为 null。"
+    assert problem(refusal, "en").detail == "At $.lines: expected array, got null."
+    with pytest.raises(AssertionError, match="moon"):
+        Refusal("E-MALFORMED", {**params, "cause": "moon"})
+
+
+def test_causes_are_complete_in_both_languages() -> None:
+    for cause in CATALOGUE["E-MALFORMED"].causes.values():
+        assert CHINESE.search(cause.zh)
+        assert cause.en.isascii()
+        assert named(cause.zh) == named(cause.en)
 
 
 @every_code
@@ -78,10 +95,15 @@ def test_a_refusal_without_its_params_is_our_own_mistake() -> None:
         Refusal("E-NO-SUCH-CODE")
 
 
-def codes_in_source() -> set[str]:
+def source() -> str:
     files = [path for room in ("edge", "drivers") for path in (ROOT / room).rglob("*.py")]
-    return {code for path in files for code in CODE.findall(path.read_text("utf-8"))}
+    return "".join(path.read_text("utf-8") for path in files)
 
 
 def test_every_code_in_the_source_is_in_the_catalogue() -> None:
-    assert codes_in_source() - CATALOGUE.keys() == set()
+    assert set(CODE.findall(source())) - CATALOGUE.keys() == set()
+
+
+def test_every_cause_in_the_catalogue_is_in_the_source() -> None:
+    text = source()
+    assert [cause for cause in CATALOGUE["E-MALFORMED"].causes if f'"{cause}"' not in text] == []

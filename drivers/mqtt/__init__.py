@@ -5,8 +5,9 @@ themselves come from `mqtt5`. Source: MQTT Version 5.0, OASIS Standard, 7 March 
 section numbers in this package are its.
 
 `framing` cuts the stream into packets, `strings` looks at their text first, `flow` owes
-messages until they are acknowledged, `topics` names them, `endpoint` and `connection` are
-the server's side, `client` the other.
+messages until they are acknowledged, `topics` names them, `session` is what is kept of a
+terminal. `endpoint` is the server's side of all terminals, `connection` (which `greeting`
+lets in) of one; `client` is the other side.
 """
 
 from drivers.mqtt.client import (
@@ -19,10 +20,12 @@ from drivers.mqtt.client import (
     Publish,
     Rejected,
 )
-from drivers.mqtt.endpoint import Connection, Endpoint
+from drivers.mqtt.connection import Connection
+from drivers.mqtt.endpoint import Endpoint
 from drivers.mqtt.flow import Message
 from drivers.mqtt.framing import Broken, Framer
 from drivers.mqtt.session import (
+    Attached,
     Elsewhere,
     Identity,
     Login,
@@ -37,6 +40,7 @@ from drivers.mqtt.topics import Topics
 __all__ = [
     "Acknowledged",
     "Arrived",
+    "Attached",
     "Broken",
     "Client",
     "ClientSettings",

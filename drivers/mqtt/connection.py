@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import mqtt5
 from mqtt5 import DisconnectReasonCode as Reason
@@ -10,12 +10,10 @@ from mqtt5 import PubAckReasonCode, RetainHandling, SubAckReasonCode, UnsubAckRe
 
 from drivers.codec import Close, Codec, Send
 from drivers.mqtt import greeting
+from drivers.mqtt.endpoint import Endpoint
 from drivers.mqtt.framing import CONNECT_BYTE, Broken, Framer, Packet
-from drivers.mqtt.session import Offline, Online, Requested, Session, StateSaid
+from drivers.mqtt.session import Offline, Online, Outs, Requested, Session, StateSaid
 from drivers.mqtt.topics import SHARED, has_wildcard, is_filter
-
-if TYPE_CHECKING:
-    from drivers.mqtt.endpoint import Endpoint
 
 PACKET_BYTES_UNLIMITED = 268_435_460
 """What a client that names no maximum packet size can be sent (section 2.1.4)."""
@@ -25,7 +23,7 @@ _PONG = mqtt5.PingRespPacket().write()
 
 
 class Connection(Codec[bytes]):
-    """Serves one connection from CONNECT to its end. Made by `Endpoint.connect`.
+    """Serves one connection of `endpoint`, from CONNECT to its end.
 
     A request has its PUBACK as soon as it is here, which promises nothing: only the reply
     means done, and until it comes a terminal asks again with the same key. So a duplicate
@@ -33,7 +31,7 @@ class Connection(Codec[bytes]):
     After `Close` nothing is answered any more.
     """
 
-    def __init__(self, endpoint: "Endpoint") -> None:
+    def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._settings = endpoint.settings
         self._framer = Framer(endpoint.settings.packet_bytes_max)
@@ -96,17 +94,8 @@ class Connection(Codec[bytes]):
 
     # --- what the endpoint does to it
 
-    def taken_over(self, now: float) -> tuple[Send[bytes] | Close | Offline, ...]:
-        """End, because the same terminal has connected again."""
-        return self._say_goodbye(Broken(Reason.SESSION_TAKEN_OVER, "connected elsewhere"), now)
-
-    def stop(self, now: float) -> tuple[Send[bytes] | Close | Offline, ...]:
-        """End, because the box is stopping."""
-        assert self._session is not None
-        self._session.will = None
-        return self._say_goodbye(Broken(Reason.SERVER_SHUTTING_DOWN, "come back soon"), now)
-
-    def _say_goodbye(self, broken: Broken, now: float) -> tuple[Send[bytes] | Close | Offline, ...]:
+    def say_goodbye(self, broken: Broken, now: float) -> Outs:
+        """End for a reason of the endpoint's, which does what this returns."""
         assert self._session is not None
         identity = self._session.identity
         self._session.left(now, with_will=True)

@@ -2,15 +2,22 @@
 
 from collections import Counter
 
+from mqtt5 import DisconnectReasonCode as Reason
 from msgspec.structs import replace
 
 from drivers.codec import Send
-from drivers.mqtt.connection import Connection
 from drivers.mqtt.flow import Message
-from drivers.mqtt.session import Elsewhere, Identity, Login, Session, Settings, StateSaid
+from drivers.mqtt.framing import Broken
+from drivers.mqtt.session import (
+    Attached,
+    Elsewhere,
+    Identity,
+    Login,
+    Session,
+    Settings,
+    StateSaid,
+)
 from drivers.mqtt.topics import has_wildcard, matches
-
-__all__ = ["Connection", "Endpoint"]
 
 
 class Endpoint:
@@ -29,10 +36,6 @@ class Endpoint:
         self._retained: dict[str, Message] = {}
 
     # --- what the box does
-
-    def connect(self) -> Connection:
-        """Return the machine for a connection that has just opened."""
-        return Connection(self)
 
     def deliver(self, terminal: str, message: Message, now: float) -> list[Elsewhere]:
         """Send `message` to a terminal, as it has subscribed; QoS 1 is kept for it if away."""
@@ -61,8 +64,13 @@ class Endpoint:
 
     def stop(self, now: float) -> list[Elsewhere]:
         """Say goodbye to all (0x8B). Wills are not said: it is the box that leaves."""
-        connections = [s.connection for s in self._sessions.values() if s.connection]
-        return [Elsewhere(each, each.stop(now)) for each in connections]
+        why = Broken(Reason.SERVER_SHUTTING_DOWN, "come back soon")
+        outs = []
+        for session in self._sessions.values():
+            if session.connection is not None:
+                session.will = None
+                outs.append(_dismiss(session.connection, why, now))
+        return outs
 
     @property
     def wake_at(self) -> float | None:
@@ -88,7 +96,7 @@ class Endpoint:
     # --- what connections ask for
 
     def claim(
-        self, identity: Identity, connection: Connection, *, clean: bool, now: float
+        self, identity: Identity, connection: Attached, *, clean: bool, now: float
     ) -> tuple[Session, bool, list[object]]:
         """Return the session for a new login, whether it was there before, and what to do.
 
@@ -97,8 +105,8 @@ class Endpoint:
         outs: list[object] = []
         session = self._sessions.get(identity.id)
         if session is not None and session.connection is not None:
-            old = session.connection
-            outs.append(Elsewhere(old, old.taken_over(now)))
+            why = Broken(Reason.SESSION_TAKEN_OVER, "connected elsewhere")
+            outs.append(_dismiss(session.connection, why, now))
         if session is not None and session.will_at is not None:
             # A will with a delay is not said if the session goes on before it is due (3.1.3.2.2).
             if clean or session.will_at <= now:
@@ -131,6 +139,10 @@ def last_will(session: Session) -> StateSaid:
 
 def _is_over(session: Session, now: float) -> bool:
     return session.expires_at is not None and session.expires_at <= now
+
+
+def _dismiss(connection: Attached, why: Broken, now: float) -> Elsewhere:
+    return Elsewhere(connection, connection.say_goodbye(why, now))
 
 
 def _send(session: Session, frames: bytes) -> list[Elsewhere]:

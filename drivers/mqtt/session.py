@@ -2,18 +2,15 @@
 
 from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 import mqtt5
 import msgspec
 
 from drivers.codec import Close, Send
 from drivers.mqtt.flow import Message, Outbound
+from drivers.mqtt.framing import Broken
 from drivers.mqtt.topics import Topics, matches
-
-if TYPE_CHECKING:
-    from drivers.mqtt.connection import Connection
-
 
 TOPICS_REMEMBERED_MAX = 256
 
@@ -82,11 +79,23 @@ class StateSaid(msgspec.Struct, frozen=True):
     payload: bytes
 
 
+Outs: TypeAlias = tuple[Send[bytes] | Close | Offline, ...]
+"""What one connection can make another one do."""
+
+
+class Attached(Protocol):
+    """A connection as its session knows it."""
+
+    def say_goodbye(self, broken: Broken, now: float) -> Outs:
+        """End for a reason of ours; return what there is still to do on that connection."""
+        ...
+
+
 class Elsewhere(msgspec.Struct, frozen=True):
     """Do `outs` at another connection of the same endpoint."""
 
-    connection: "Connection"
-    outs: tuple[Send[bytes] | Close | Offline, ...]
+    connection: Attached
+    outs: Outs
 
 
 class Session:
@@ -96,7 +105,7 @@ class Session:
         self.identity = identity
         self.topics = Topics(settings.store, identity.id)
         self.outbound = Outbound(settings.queue_messages_max, settings.queue_bytes_max, counts)
-        self.connection: Connection | None = None
+        self.connection: Attached | None = None
         self.expiry_seconds = 0
         self.expires_at: float | None = None
         self.will: mqtt5.Will | None = None

@@ -28,6 +28,16 @@ _INTEGER_TEXT_MAX = len(str(-INTEGER_MAX))
 _QUANTITY = re.compile(r"(?:0|[1-9][0-9]{0,5})(?:\.[0-9]{1,3})?", re.ASCII)
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{\]}]', re.DOTALL)
 _UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+_COMPLAINTS: Final = {
+    "missing": r"Object missing required field `(?P<field>.*)`",
+    "type": r"Expected `(?P<expected>.*)`, got `(?P<got>.*)`",
+    "spelling": r"Expected `str` matching regex .*",
+    "range": r"Expected (?P<bounds>.*)",
+    "choice": r"Invalid enum value (?P<value>.*)",
+    "quantity": r"Invalid decimal string",
+    "other": r"(?P<said>.*)",
+}
+"""What msgspec complains of, by the cause we give for it; the first that fits, and one does."""
 
 
 class Malformed(Exception):
@@ -52,7 +62,7 @@ def decode(operation: str, payload: bytes) -> Request:
     try:
         text = payload.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _malformed("$", f"not UTF-8 (byte {error.start})") from None
+        raise _malformed("$", "utf8", at=error.start) from None
     try:
         tree = _parse(text)
         request = msgspec.convert(tree, kind)
@@ -95,11 +105,11 @@ def _parse(text: str) -> Any:
             tree = _CAREFUL.decode(text)
             _spell(tree).encode()
     except UnicodeEncodeError:
-        raise _malformed("$", "half a surrogate pair") from None
+        raise _malformed("$", "surrogate") from None
     except RecursionError:
         raise Malformed("E-TOO-DEEP", {"limit": DEPTH_MAX}) from None
-    except ValueError as error:
-        raise _malformed("$", str(error)) from None
+    except json.JSONDecodeError as error:
+        raise _malformed("$", "json", at=error.pos) from None
     return tree
 
 
@@ -108,18 +118,18 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(fields) != len(pairs):
         counts = Counter(name for name, _ in pairs)
         twice = next(name for name, count in counts.items() if count > 1)
-        raise _malformed("$", f'field given twice: "{twice}"')
+        raise _malformed("$", "twice", field=twice)
     return fields
 
 
 def _integer(text: str) -> int:
     if len(text) > _INTEGER_TEXT_MAX or abs(value := int(text)) > INTEGER_MAX:
-        raise _malformed("$", f"number beyond {INTEGER_MAX}")
+        raise _malformed("$", "large", limit=INTEGER_MAX)
     return value
 
 
 def _no_fraction(text: str) -> NoReturn:
-    raise _malformed("$", f"{text[:20]} is not a whole number; quantities are text")
+    raise _malformed("$", "fraction", value=text[:20])
 
 
 _NUMBERS: Final[Any] = {
@@ -150,15 +160,17 @@ def _check_quantities(tree: Any) -> None:
     for quantity in {line.get("quantity", "1") for line in lines}:
         if not isinstance(quantity, str) or _QUANTITY.fullmatch(quantity) is None:
             index = next(i for i, line in enumerate(lines) if line.get("quantity") == quantity)
-            what = 'a quantity is text: plain digits with at most 3 decimals, such as "0.435"'
-            raise _malformed(f"$.lines[{index}].quantity", what)
+            raise _malformed(f"$.lines[{index}].quantity", "quantity")
 
 
 # --- explaining -----------------------------------------------------------------------------------
 
 
-def _malformed(path: str, what: str) -> Malformed:
-    return Malformed("E-MALFORMED", {"path": _shown(path), "what": _shown(what)})
+def _malformed(path: str, cause: str, **values: str | int) -> Malformed:
+    """Return the refusal; its texts, by cause, are told with `values`."""
+    params = {"path": path, **values}
+    shown = {name: _shown(v) if isinstance(v, str) else v for name, v in params.items()}
+    return Malformed("E-MALFORMED", {"cause": cause, **shown})
 
 
 def _explain(message: str, kind: type[Words]) -> NoReturn:
@@ -173,9 +185,12 @@ def _explain(message: str, kind: type[Words]) -> NoReturn:
             "E-UNKNOWN-FIELD",
             {"path": path, "field": _shown(field), "suggestion": _suggest(field, _names(kind))},
         ) from None
-    if "matching regex" in what:
-        what = "not spelled as it must be"
-    raise _malformed(path, what) from None
+    cause, values = next(
+        (cause, match.groupdict())
+        for cause, pattern in _COMPLAINTS.items()
+        if (match := re.fullmatch(pattern, what, re.DOTALL))
+    )
+    raise _malformed(path, cause, **values) from None
 
 
 def _names(kind: Any) -> tuple[str, ...]:

@@ -15,6 +15,8 @@ from msgspec import Meta
 
 # `$` alone would also match before a last line feed.
 _END = r"$(?!\n)"
+# C0 and C1 controls, line and paragraph separators, and the marks that turn text around.
+_UNPRINTABLE = "\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
 
 Key = Annotated[
     str,
@@ -23,8 +25,8 @@ Key = Annotated[
 """A request key: a UUIDv7 in lower case, made on the device that first saw the intent."""
 
 Code = Annotated[str, Meta(min_length=1, max_length=512)]
-Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+" + _END)]
-"""Somebody's or something's name, as printed: no control characters."""
+Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=rf"^[^{_UNPRINTABLE}]+" + _END)]
+"""Somebody's or something's name, as printed: no control or direction-changing characters."""
 Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}" + _END)]
 Minor = Annotated[int, Meta(ge=0, le=10**12)]
 """An amount of money in minor units (fen, cents) of the store's currency."""

@@ -137,7 +137,8 @@ class Mqtt(Listener, frozen=True, kw_only=True):
     """The MQTT door, for handhelds."""
 
     listen: Listen = "127.0.0.1:1883"
-    packet_bytes_max: Bytes = 65536
+    packet_bytes_max: Bytes = 69632
+    """A payload of 64 KiB, and its topic and properties around it."""
     connections_max: Count = 100
     requests_per_second_max: Count = 50
     connect_seconds_max: Seconds = 10.0

@@ -3,7 +3,9 @@
 Everything here reads what is in memory or in the local caches; nothing waits, nothing is placed.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import date
 
 import msgspec
@@ -53,7 +55,7 @@ class Counter:
         self._store, self._world, self.intake = store, world, intake
         self._journal, self._book = journal, book
         self._directory, self._bundles = directory, bundles
-        self._pins = Pins()
+        self._pins: defaultdict[str, Pins] = defaultdict(Pins)
 
     # --- people ------------------------------------------------------------------------------
 
@@ -84,12 +86,19 @@ class Counter:
         if held.status != "active":
             return Refusal("E-MEMBER-BLOCKED")
         account = MEMBER + member_id
-        ours = (self._book.decided if decided else self._book.balance)(account, POINTS)
+        if decided:
+            ours = self._book.decided(account, POINTS)
+        else:
+            ours = self._book.balance_at(account, POINTS, self._journal.committed)
         if held.as_of is not None:
             ours -= self._book.balance_at(account, POINTS, held.as_of.sequence)
         return Holding(held.member, held.points + ours)
 
     # --- prices ------------------------------------------------------------------------------
+
+    def steady(self) -> AbstractContextManager[None]:
+        """Let everything asked inside rest on one state of the cloud's records."""
+        return self._directory.steady()
 
     def closed(self) -> Refusal | None:
         """Return why nothing can be sold at all just now, or None."""
@@ -165,26 +174,40 @@ class Counter:
 
     def quote(self, terminal: Terminal, asked: words.Quote | words.Sell) -> words.Quoted | Refusal:
         """Return a price for what a terminal asks, and pin it."""
-        member = self._member(asked.member)
-        if isinstance(member, Refusal):
-            return member
-        basket = self.basket(terminal, asked.lines, member)
+        with self._directory.steady():
+            return self._quote(terminal, asked)
+
+    def _quote(self, terminal: Terminal, asked: words.Quote | words.Sell) -> words.Quoted | Refusal:
+        holding = self._holding(asked.member)
+        if isinstance(holding, Refusal):
+            return holding
+        basket = self.basket(terminal, asked.lines, holding.member if holding else None)
         if isinstance(basket, Refusal):
             return basket
         quote = self.price(basket, terminal.kind)
-        pin = Pin(quote, asked.lines, asked.member, terminal.kind, self._world.now())
-        self._pins.put(fingerprint(quote), pin)
-        return replies.quoted(quote, fingerprint(quote), pin.quoted_at, pin.valid_until,
+        pin = Pin(quote, fingerprint(quote), asked.lines, asked.member, self._world.now())
+        self._pins[terminal.id].put(pin)
+        return replies.quoted(quote, pin.fingerprint, pin.quoted_at, pin.valid_until,
                               self.as_of(), terminal.lang)  # fmt: skip
 
-    def quoted(self, terminal: Terminal, sell: words.Sell) -> Quote | Refusal:
-        """Return the quote a sale stands on: the pinned one if it holds, else today's.
+    def quoted(
+        self, terminal: Terminal, sell: words.Sell
+    ) -> tuple[Quote, Holding | None] | Refusal:
+        """Return the quote a sale stands on, and what its member holds before it.
 
-        E-PRICE-CHANGED if that is not what the guest was told.
+        The quote is the pinned one if that holds, else today's; E-PRICE-CHANGED if it is not
+        what the guest was told.
         """
-        member = self._member(sell.member)
-        if isinstance(member, Refusal):
-            return member
+        with self._directory.steady():
+            return self._quoted(terminal, sell)
+
+    def _quoted(
+        self, terminal: Terminal, sell: words.Sell
+    ) -> tuple[Quote, Holding | None] | Refusal:
+        holding = self._holding(sell.member)
+        if isinstance(holding, Refusal):
+            return holding
+        member = holding.member if holding else None
         quote = self._pinned(terminal, sell, member)
         if quote is None:
             basket = self.basket(terminal, sell.lines, member)
@@ -193,22 +216,17 @@ class Counter:
             quote = self.price(basket, terminal.kind)
         if fingerprint(quote) != sell.quote or quote.total != sell.expected_total:
             return Refusal("E-PRICE-CHANGED")
-        return quote
+        return quote, holding
 
     def _pinned(self, terminal: Terminal, sell: words.Sell, member: Member | None) -> Quote | None:
-        pin = self._pins.get(sell.quote, self._world.now())
-        if pin is None or (pin.lines, pin.member, pin.terminal_kind) != (
-            sell.lines, sell.member, terminal.kind,
-        ):  # fmt: skip
+        pin = self._pins[terminal.id].get(sell.quote, self._world.now())
+        if pin is None or (pin.lines, pin.member) != (sell.lines, sell.member):
             return None
         same = (member and member.id) == (pin.quote.member and pin.quote.member.id)
         return pin.quote if same else None
 
-    def _member(self, credential: words.Credential | None) -> Member | Refusal | None:
-        if credential is None:
-            return None
-        holding = self.identify(credential, decided=True)
-        return holding if isinstance(holding, Refusal) else holding.member
+    def _holding(self, credential: words.Credential | None) -> Holding | Refusal | None:
+        return None if credential is None else self.identify(credential, decided=True)
 
     def as_of(self) -> words.AsOf:
         """Return up to which fact answers are true that read durable facts alone."""

@@ -12,10 +12,12 @@ import msgspec
 from drivers import terminal as words
 from edge.desk.answer import Answer, read_stored, refuse, reply
 from edge.journal import Journal, JournalBroken, Page
+from edge.letters import KINDS
 from edge.refusals import Language, Refusal
+from edge.shop.facts import KeyFenced
 
 JOIN_SECONDS_MAX = 5.0
-FENCE = "fence.v1"
+FENCE = KINDS[KeyFenced]
 
 Placed = tuple[Answer, "asyncio.Future[None]"]
 """An answer, and when it may be told."""
@@ -41,8 +43,12 @@ class Keys:
         `decide` runs without awaiting. It gives what it placed, or a bare answer if nothing was
         placed and the key stays free.
         """
+        if self._journal.broken.done():
+            return refuse(Refusal("E-STOPPING"), lang, key)
         if (waiting := self._waiting.get((origin, key))) is not None:
             bound, placed = waiting
+            if bound == FENCE:
+                return refuse(Refusal("E-FENCED"), lang, key)
             if bound != content:
                 return refuse(Refusal("E-KEY-REUSED"), lang, key)
             return await _told(placed, key, lang, JOIN_SECONDS_MAX)
@@ -62,6 +68,8 @@ class Keys:
         self, origin: str, key: str, lang: Language, fence: Callable[[], Placed | Answer]
     ) -> Answer:
         """Return what became of `key`: done with its answer, or never, which `fence` makes true."""
+        if self._journal.broken.done():
+            return refuse(Refusal("E-STOPPING"), lang, key)
         if (waiting := self._waiting.get((origin, key))) is not None:
             refusal = await _until_durable(waiting[1][1], JOIN_SECONDS_MAX)
             if refusal is not None:
@@ -71,11 +79,16 @@ class Keys:
         decided = fence()
         if isinstance(decided, Answer):
             return decided
-        self._bind(origin, key, "", decided)
+        self._bind(origin, key, FENCE, decided)
         return await _told(decided, key, lang)
 
-    def known(self, origin: str, key: str) -> words.Known:
+    def known(self, origin: str, key: str, lang: Language) -> Answer:
         """Return what is known of `key`, changing nothing."""
+        if self._journal.broken.done():
+            return refuse(Refusal("E-STOPPING"), lang, key)
+        return reply(self._known(origin, key))
+
+    def _known(self, origin: str, key: str) -> words.Known:
         if (origin, key) in self._waiting:
             return words.Known(key=key, state="in_progress")
         page = self._journal.find(origin, key)

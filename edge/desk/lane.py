@@ -49,8 +49,14 @@ class LaneDesk:
 
     def take(self, scan: Scan) -> None:
         """Take one code."""
+        with self._counter.steady():
+            self._take(scan)
+
+    def _take(self, scan: Scan) -> None:
         unable = self._counter.closed() or self._placing.blocked()
         given = unable or self._resolve(scan)
+        if isinstance(given, tills.PayCash):
+            given = self._blocked_since() or given
         if isinstance(given, Refusal):
             self._no(given)
             return
@@ -81,6 +87,12 @@ class LaneDesk:
         if isinstance(product, Refusal):
             return product
         return tills.ProductScanned(product, scan.text)
+
+    def _blocked_since(self) -> Refusal | None:
+        """Return why the basket's member may no longer buy as one, or None."""
+        member = self._till.basket.member
+        holding = self._counter.holding(member.id, decided=True) if member else None
+        return holding if isinstance(holding, Refusal) else None
 
     def _do(self, outcome: tills.Outcome) -> None:
         match outcome:
@@ -117,6 +129,10 @@ class LaneDesk:
                 self._tell(Beep(good=True))
 
         durable.add_done_callback(told)
+
+    def failed(self) -> None:
+        """Say that the box itself made a mistake with the last scan."""
+        self._no(Refusal("E-INTERNAL"))
 
     def _no(self, refusal: Refusal) -> None:
         self._publish("declined", refuse(refusal, self._lane.lang).body)

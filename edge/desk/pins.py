@@ -8,16 +8,17 @@ from drivers import terminal as words
 from edge.shop.sale import Quote
 
 PINNED_MS = 15 * 60 * 1000
-LINES_MAX = 50_000
+UNITS_MAX = 10_000
+"""How many units, counted once more for each rule on them, one terminal's quotes may hold."""
 
 
 class Pin(msgspec.Struct, frozen=True):
     """A quote, what was asked for it, and until when (ms since 1970 UTC) it holds."""
 
     quote: Quote
+    fingerprint: str
     lines: tuple[words.RequestLine, ...]
     member: words.Credential | None
-    terminal_kind: str
     quoted_at: int
 
     @property
@@ -25,9 +26,14 @@ class Pin(msgspec.Struct, frozen=True):
         """When the price no longer holds, ms since 1970 UTC."""
         return self.quoted_at + PINNED_MS
 
+    @property
+    def weight(self) -> int:
+        """How much of a terminal's share of the memory this takes."""
+        return sum(priced.line.units * (1 + len(priced.adjustments)) for priced in self.quote.lines)
+
 
 class Pins:
-    """The quotes of the last quarter of an hour by fingerprint; the oldest go when it is full.
+    """One terminal's quotes of the last quarter of an hour; the oldest go when it has too many.
 
     They are kept in memory only: a quote depends on its content alone, so that after a restart
     the same basket at unchanged prices has the same fingerprint.
@@ -35,14 +41,14 @@ class Pins:
 
     def __init__(self) -> None:
         self._pins: OrderedDict[str, Pin] = OrderedDict()
-        self._lines = 0
+        self._weight = 0
 
-    def put(self, fingerprint: str, pin: Pin) -> None:
+    def put(self, pin: Pin) -> None:
         """Keep a quote that is being given out."""
-        self._drop(fingerprint)
-        self._pins[fingerprint] = pin
-        self._lines += len(pin.lines)
-        while self._lines > LINES_MAX or self._stale(pin.quoted_at):
+        self._drop(pin.fingerprint)
+        self._pins[pin.fingerprint] = pin
+        self._weight += pin.weight
+        while len(self._pins) > 1 and (self._weight > UNITS_MAX or self._stale(pin.quoted_at)):
             self._drop(next(iter(self._pins)))
 
     def get(self, fingerprint: str, now: int) -> Pin | None:
@@ -55,4 +61,4 @@ class Pins:
 
     def _drop(self, fingerprint: str) -> None:
         if (pin := self._pins.pop(fingerprint, None)) is not None:
-            self._lines -= len(pin.lines)
+            self._weight -= pin.weight

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from drivers import terminal as words
 from edge.config import Terminal
 from edge.desk.answer import Answer, refuse, reply
-from edge.desk.counter import Counter, Holding, refused
+from edge.desk.counter import Counter, refused
 from edge.desk.keys import Keys, Placed
 from edge.desk.placing import Placing, Request, Seller
 from edge.directory import DirectoryDamaged
@@ -17,6 +17,9 @@ from edge.world import World
 
 FENCES_PER_SECOND = 1.0
 FENCES_BURST = 60.0
+REFUSALS_PER_SECOND = 5.0
+REFUSALS_BURST = 300.0
+"""What a terminal may have written down for ever without selling anything."""
 
 
 class Desk:
@@ -34,6 +37,7 @@ class Desk:
         self._world, self._counter, self._placing = world, counter, placing
         self._keys, self._health, self._damaged = keys, health, damaged
         self._fences: dict[str, TokenBucket] = {}
+        self._refusals: dict[str, TokenBucket] = {}
 
     async def handle(
         self, terminal: Terminal, operation: str, payload: bytes, key: str | None = None
@@ -69,7 +73,7 @@ class Desk:
 
     def known(self, terminal: Terminal, key: str) -> Answer:
         """Return what is known of a terminal's own key, changing nothing."""
-        return reply(self._keys.known(terminal.id, key))
+        return self._keys.known(terminal.id, key, terminal.lang)
 
     def health(self) -> Answer:
         """Return how the box is."""
@@ -130,18 +134,15 @@ class Desk:
     def _decide_sale(
         self, terminal: Terminal, request: Request, sell: words.Sell
     ) -> Placed | Answer:
-        quote = self._counter.quoted(terminal, sell)
-        if isinstance(quote, Refusal):
-            return self._refused(terminal, request, sell, quote)
+        quoted = self._counter.quoted(terminal, sell)
+        if isinstance(quoted, Refusal):
+            return self._refused(terminal, request, sell, quoted)
+        quote, holding = quoted
         paid = settle(quote.total, [Tender(tender.kind, tender.amount) for tender in sell.tenders])
         if isinstance(paid, Declined):
             return self._refused(terminal, request, sell, refused(paid, quote.exponent))
-        points: int | None = None
-        if sell.member is not None:
-            holding = self._counter.identify(sell.member, decided=True)
-            assert isinstance(holding, Holding), "the quote has just found this member"
-            points = holding.points
         by = Seller(terminal.id, sell.cashier, sell.seller)
+        points = holding.points if holding else None
         return self._placing.sale(request, quote, paid, by, points)
 
     def _refused(
@@ -149,6 +150,8 @@ class Desk:
     ) -> Placed | Answer:
         if refusal.entry.binds == "nothing":
             return refuse(refusal, terminal.lang, sell.key)
+        if not self._may(self._refusals, terminal, REFUSALS_PER_SECOND, REFUSALS_BURST):
+            return refuse(Refusal("E-RATE-LIMITED", retry_after=1), terminal.lang, sell.key)
         again = self._counter.quote(terminal, sell) if refusal.code == "E-PRICE-CHANGED" else None
         return self._placing.refusal(
             request, refusal, None if isinstance(again, Refusal) else again
@@ -159,7 +162,9 @@ class Desk:
 
         def fence() -> Placed | Answer:
             unable = self._placing.blocked()
-            if unable is None and not self._may_fence(terminal):
+            if unable is None and not self._may(
+                self._fences, terminal, FENCES_PER_SECOND, FENCES_BURST
+            ):
                 unable = Refusal("E-RATE-LIMITED", retry_after=1)
             if unable is not None:
                 return refuse(unable, terminal.lang, asked.key)
@@ -167,8 +172,10 @@ class Desk:
 
         return await self._keys.ask(terminal.id, asked.key, terminal.lang, fence)
 
-    def _may_fence(self, terminal: Terminal) -> bool:
-        bucket = self._fences.get(terminal.id)
+    def _may(
+        self, buckets: dict[str, TokenBucket], terminal: Terminal, per_second: float, burst: float
+    ) -> bool:
+        bucket = buckets.get(terminal.id)
         if bucket is None:
-            bucket = self._fences[terminal.id] = TokenBucket(FENCES_PER_SECOND, FENCES_BURST)
+            bucket = buckets[terminal.id] = TokenBucket(per_second, burst)
         return bucket.take(self._world.monotonic())

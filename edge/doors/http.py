@@ -245,7 +245,7 @@ class HttpDoor:
         except TimeoutError:
             return Refusal("E-TIMEOUT")
         except (web.RequestPayloadError, HttpProcessingError):
-            return Refusal("E-MALFORMED", {"path": "HTTP", "what": "broken body"})
+            return Refusal("E-MALFORMED", {"path": "HTTP", "cause": "body"})
         return bytes(body)
 
     async def _known(self, visit: _Visit) -> Served:
@@ -287,5 +287,5 @@ _ROUTES: Final = (
     _Route("GET", re.compile("/metrics"), HttpDoor._measure),
     _Route("GET", re.compile(f"/v1/requests/({guards.KEY})"), HttpDoor._known),
     _Route("GET", re.compile("/v1/lanes/([a-z0-9-]{1,32})/events"), HttpDoor._watch),
-    _Route("POST", re.compile("/v1/([a-z_]{1,32})"), HttpDoor._operate),
+    _Route("POST", re.compile("/v1/([a-z0-9_]{1,32})"), HttpDoor._operate),
 )

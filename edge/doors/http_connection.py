@@ -147,8 +147,8 @@ class Connection(web.RequestHandler):
     ) -> web.StreamResponse:
         """Answer what is not HTTP, and close."""
         if status < 500:
-            what = (message or "").strip().partition("\n")[0][:100] or "not HTTP"
-            refusal = Refusal("E-MALFORMED", {"path": "HTTP", "what": what})
+            said = (message or "").strip().partition("\n")[0][:100] or "not HTTP"
+            refusal = Refusal("E-MALFORMED", {"path": "HTTP", "cause": "other", "said": said})
         else:
             log.error("http_failed", exc_info=exc)
             refusal = Refusal("E-INTERNAL")

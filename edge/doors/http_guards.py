@@ -77,7 +77,7 @@ def idempotency_key(headers: Headers) -> str | Refusal | None:
     key = named[0].strip().strip('"')
     if len(named) == 1 and re.fullmatch(KEY, key):
         return key
-    return Refusal("E-MALFORMED", {"path": "Idempotency-Key", "what": "not one UUIDv7"})
+    return Refusal("E-MALFORMED", {"path": "Idempotency-Key", "cause": "key"})
 
 
 def _without_port(host: str) -> str:

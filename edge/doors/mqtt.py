@@ -16,6 +16,7 @@ import structlog
 
 from drivers.codec import Close, Send
 from drivers.mqtt import (
+    Attached,
     Connection,
     Elsewhere,
     Endpoint,
@@ -83,7 +84,7 @@ class MqttDoor:
             receive_max=settings.inflight_max,
         )
         self._endpoint = Endpoint(limits, access.login)
-        self._wires: dict[Connection, _Wire] = {}
+        self._wires: dict[Attached, _Wire] = {}
         self._guests: dict[str, _Guest] = {}
         self._at_work: set[asyncio.Task[None]] = set()
         self._states: dict[str, bytes] = {}
@@ -108,7 +109,7 @@ class MqttDoor:
 
     def connection(self) -> asyncio.Protocol:
         """Return the protocol for one new connection, over whatever transport."""
-        return _Wire(self, self._endpoint.connect())
+        return _Wire(self, Connection(self._endpoint))
 
     @property
     def states(self) -> Mapping[str, bytes]:

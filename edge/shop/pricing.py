@@ -203,7 +203,7 @@ def _priced(
         for cut in item.cuts:
             adjustments[cut.line].append(
                 Adjustment(
-                    rule=rule.id, name_zh=rule.name_zh, name_en=rule.name_en, line=cut.line,
+                    rule=rule.id, name_zh=rule.name_zh, name_en=rule.name_en,
                     amount=-sum(cut.units), units=tuple([-unit for unit in cut.units]),
                 )
             )  # fmt: skip

@@ -1,6 +1,7 @@
 """A sale as the guest sees it: exact amounts in columns that also line up in Chinese."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from unicodedata import east_asian_width
 
 import msgspec
@@ -62,16 +63,29 @@ def render(fact: SaleMade, header: ReceiptHeader, lang: Lang, width: int = 32) -
     page = _Page(fact, header, lang, width)
     rule = "-" * width
     rows = [*page.head(), rule, *page.goods(), rule, *page.sums(), rule, *page.foot()]
-    return "".join(f"{row.rstrip()}\n" for row in rows)
+    return "".join(f"{printable(row).rstrip()}\n" for row in rows)
+
+
+def printable(row: str) -> str:
+    """Return a row without what a printer would obey instead of print."""
+    return row if row.isprintable() else "".join(c if c.isprintable() else "?" for c in row)
 
 
 def columns(text: str) -> int:
     """Return how many half-width columns a text takes (Unicode Standard Annex 11)."""
+    return len(text) if text.isascii() else _columns(text)
+
+
+@lru_cache(maxsize=4096)  # the same names and words come back with every receipt
+def _columns(text: str) -> int:
     return len(text) + sum(east_asian_width(character) in "WF" for character in text)
 
 
 def wrap(text: str, width: int) -> Iterator[str]:
     """Cut a text into rows of at most `width` columns, wherever the row is full."""
+    if columns(text) <= width:
+        yield text
+        return
     row, used = "", 0
     for character in text:
         size = columns(character)
@@ -142,8 +156,9 @@ class _Page(msgspec.Struct, frozen=True):
 
     def pair(self, left: str, right: str) -> Iterator[str]:
         """Put `right` at the right edge, below `left` if there is no room beside it."""
-        if columns(left) + 1 + columns(right) <= self.width:
-            yield left + " " * (self.width - columns(left) - columns(right)) + right
+        space = self.width - columns(left) - columns(right)
+        if space >= 1:
+            yield left + " " * space + right
             return
         yield from wrap(left, self.width)
         for row in wrap(right, self.width):

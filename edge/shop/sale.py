@@ -17,7 +17,6 @@ class Adjustment(msgspec.Struct, frozen=True, kw_only=True):
     rule: str
     name_zh: str
     name_en: str
-    line: int
     amount: int
     units: tuple[int, ...]
 

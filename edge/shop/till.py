@@ -11,7 +11,7 @@ from edge.shop.basket import PIECE, Basket, Line, Product, line
 from edge.shop.declined import Declined
 from edge.shop.member import Member
 from edge.shop.pricing import Moment, RuleSet, check, price
-from edge.shop.sale import Quote
+from edge.shop.sale import Quote, fingerprint
 from edge.shop.tender import Paid, Tender, settle
 
 # --- what a lane is given -----------------------------------------------------------------------
@@ -77,12 +77,17 @@ class Till(msgspec.Struct, frozen=True, kw_only=True):
 
     terminal_kind: str = "lane"
     basket: Basket = Basket()
+    shown: str = ""
+    """Fingerprint of the quote that was shown last: what the guest agrees to when paying."""
 
 
 def step(
     till: Till, given: Given, rules: RuleSet, at: Moment, price_book: int
 ) -> tuple[Till, tuple[Outcome, ...]]:
-    """Take one input; return the next till and what came of it. A refusal changes nothing."""
+    """Take one input; return the next till and what came of it. A refusal changes nothing.
+
+    A price that has changed since it was shown is shown anew, and declined until paid again.
+    """
     match given:
         case PayCash(amount):
             return _pay(till, amount, rules, at, price_book)
@@ -102,8 +107,10 @@ def step(
         return till, (basket,)
     if declined := _unsellable(basket, rules):
         return till, (declined,)
-    after = msgspec.structs.replace(till, basket=basket)
-    return after, (Shown(price(basket, rules, at, till.terminal_kind, price_book)),)
+    quote = price(basket, rules, at, till.terminal_kind, price_book)
+    shown = fingerprint(quote) if basket.lines else ""
+    after = msgspec.structs.replace(till, basket=basket, shown=shown)
+    return after, (Shown(quote),)
 
 
 def _scanned(basket: Basket, given: ProductScanned, rules: RuleSet) -> Basket | Declined:
@@ -135,7 +142,10 @@ def _pay(
     if declined:
         return till, (declined,)
     quote = price(till.basket, rules, at, till.terminal_kind, price_book)
+    if fingerprint(quote) != till.shown:
+        told = msgspec.structs.replace(till, shown=fingerprint(quote))
+        return told, (Shown(quote), Declined("E-PRICE-CHANGED"))
     paid = settle(quote.total, [Tender("cash", quote.total if amount is None else amount)])
     if isinstance(paid, Declined):
         return till, (paid,)
-    return msgspec.structs.replace(till, basket=Basket()), (Sold(quote, paid),)
+    return msgspec.structs.replace(till, basket=Basket(), shown=""), (Sold(quote, paid),)

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec.structs import replace
 
 from cloud_bridge import bundle as bundles
+from cloud_bridge.auth import auth_text, read_auth
 from cloud_bridge.contract import (
     Batch,
     Card,
@@ -30,10 +31,8 @@ from cloud_bridge.contract import (
     Receipt,
     SaleFact,
     SignedBundle,
-    auth_text,
     check,
     head_text,
-    read_auth,
     sha256,
     unbase64,
 )
