@@ -1,15 +1,14 @@
 """The book: what the journal adds up to. It follows in the same transaction, and can be refolded.
 
-Two kinds of account. A member's account keeps every entry with its running total, because
-decisions need its balance at any sequence number. A house account (cash, sales, tax) keeps one
-total a business day, because only reports read it.
+A member's account keeps every entry with its running total, because decisions need its balance at
+any sequence number. House accounts (cash, sales, tax) have no place here: nothing is decided by
+them, and reports add up the facts.
 
-Decisions count what is placed but not yet durable (`decided`); answers to mere questions read
+Decisions count what is placed but not yet durable (`gained`); answers to mere questions read
 what was durable at the sequence they name (`balance_at`).
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import apsw
 import msgspec
@@ -28,13 +27,6 @@ create table if not exists entry (
   amount   integer not null,
   total    integer not null,
   primary key (account, unit, sequence)
-) strict, without rowid;
-create table if not exists house (
-  business_date text    not null,
-  account       text    not null,
-  unit          text    not null,
-  total         integer not null,
-  primary key (business_date, account, unit)
 ) strict, without rowid;
 create table if not exists standing (
   name  text primary key,
@@ -80,12 +72,14 @@ def postings(fact: object) -> Sequence[Posting]:
     return fact.postings if isinstance(fact, SaleMade) else ()
 
 
-def sums(legs: Iterable[Posting]) -> Mapping[Account, int]:
-    """Add up legs by account and unit."""
-    added: dict[Account, int] = defaultdict(int)
-    for leg in legs:
-        added[leg.account, leg.unit] += leg.amount
-    return added
+def members(fact: object) -> Mapping[Account, int]:
+    """Return what a fact moves on members' accounts, added up by account and unit."""
+    moved: dict[Account, int] = {}
+    for leg in postings(fact):
+        if leg.account.startswith(MEMBER):
+            account = leg.account, leg.unit
+            moved[account] = moved.get(account, 0) + leg.amount
+    return moved
 
 
 class Book:
@@ -109,33 +103,20 @@ class Book:
     def placed(self, page: Page, fact: object) -> None:
         """On the loop, at once: decisions made from now on count this fact."""
         self.standing = advance(self.standing, page, fact)
-        touched = [
-            (account, amount)
-            for account, amount in sums(postings(fact)).items()
-            if account[0].startswith(MEMBER)
-        ]
-        for account, amount in touched:
+        touched = members(fact)
+        for account, amount in touched.items():
             self._overlay.setdefault(account, []).append((page.sequence, amount))
         if touched:
-            self._placed.append((page.sequence, [account for account, _ in touched]))
+            self._placed.append((page.sequence, tuple(touched)))
 
     def follow(self, cursor: apsw.Cursor, page: Page, fact: object) -> None:
         """On the writer, inside the transaction that makes the fact durable."""
-        legs = sums(postings(fact))
-        for (account, unit), amount in legs.items():
-            if account.startswith(MEMBER):
-                cursor.execute(
-                    "insert into entry select ?1, ?2, ?3, ?4, ?4 + coalesce((select total from"
-                    " entry where account = ?1 and unit = ?2 order by sequence desc limit 1), 0)",
-                    (account, unit, page.sequence, amount),
-                )
-            else:
-                assert isinstance(fact, SaleMade)
-                cursor.execute(
-                    "insert into house values(?,?,?,?) on conflict(business_date, account, unit)"
-                    " do update set total = total + excluded.total",
-                    (fact.business_date, account, unit, amount),
-                )
+        for (account, unit), amount in members(fact).items():
+            cursor.execute(
+                "insert into entry select ?1, ?2, ?3, ?4, ?4 + coalesce((select total from"
+                " entry where account = ?1 and unit = ?2 order by sequence desc limit 1), 0)",
+                (account, unit, page.sequence, amount),
+            )
         before, self._written = self._written, advance(self._written, page, fact)
         if self._written != before:
             write_standing(cursor, self._written)
@@ -157,12 +138,17 @@ class Book:
 
     # --- the desk asks -----------------------------------------------------------------------
 
-    def decided(self, account: str, unit: str) -> int:
-        """Return what an account holds, counting facts that are placed and not yet durable."""
+    def gained(self, account: str, unit: str, after: int) -> int:
+        """Return what an account gained after the fact at `after`, decided facts included.
+
+        A decided fact is placed, and perhaps not yet durable.
+        """
         sequence, total = self._last(account, unit)
-        return total + sum(
-            amount for at, amount in self._overlay.get((account, unit), ()) if at > sequence
-        )
+        placed = self._overlay.get((account, unit), ())
+        gained = sum(amount for at, amount in placed if at > max(sequence, after))
+        if sequence <= after:
+            return gained
+        return gained + total - (self.balance_at(account, unit, after) if after else 0)
 
     def balance_at(self, account: str, unit: str, sequence: int) -> int:
         """Return what an account held right after the fact at `sequence`."""
@@ -172,15 +158,6 @@ class Book:
             (account, unit, sequence),
         ).fetchone()
         return int(row[0]) if row else 0
-
-    def house(self, business_date: str) -> Mapping[Account, int]:
-        """Return the house accounts' totals of one business day."""
-        return {
-            (str(account), str(unit)): int(total)
-            for account, unit, total in self._db.execute(
-                "select account, unit, total from house where business_date = ?", (business_date,)
-            )
-        }
 
     def _last(self, account: str, unit: str) -> tuple[int, int]:
         row = self._db.execute(

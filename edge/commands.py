@@ -5,6 +5,7 @@ Exit codes: 0 all is well · 1 the answer is no (books that do not agree, a key 
 """
 
 import asyncio
+import gc
 import hashlib
 import io
 import logging
@@ -164,6 +165,8 @@ async def _serve(config: settings.Config) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with Box(config, real_world()) as box:
+        gc.collect()
+        gc.freeze()  # what is here now stays: the collector need not look at it again
         running = asyncio.create_task(box.run())
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)

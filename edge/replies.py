@@ -9,7 +9,6 @@ from edge.shop.sale import Adjustment, Note, PricedLine, Quote
 
 def quoted(
     quote: Quote,
-    fingerprint: str,
     quoted_at: int,
     valid_until: int,
     as_of: words.AsOf,
@@ -17,7 +16,7 @@ def quoted(
 ) -> words.Quoted:
     """Return a quote as a terminal reads it. Times are ms since 1970 UTC."""
     return words.Quoted(
-        quote=fingerprint,
+        quote=quote.fingerprint,
         bundle=quote.bundle,
         price_book=quote.price_book,
         currency=quote.currency,

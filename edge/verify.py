@@ -12,7 +12,7 @@ import apsw
 import msgspec
 
 from edge import letters
-from edge.book import MEMBER, Account, Standing, advance, postings, read_standing, sums
+from edge.book import Account, Standing, advance, members, read_standing
 from edge.journal import GENESIS, Page, connect, pages
 from edge.shop.facts import SaleMade
 from edge.shop.ledger import balanced
@@ -51,7 +51,6 @@ class _Refold:
         self.previous = GENESIS
         self.standing = Standing()
         self.members: dict[Account, int] = defaultdict(int)
-        self.house: dict[tuple[str, str, str], int] = defaultdict(int)
         self.entries: dict[tuple[str, str, int], tuple[int, int]] = {}
         self.facts = self.sales = 0
 
@@ -81,13 +80,10 @@ class _Refold:
             yield "the sale's postings do not sum to zero"
         if not sale.receipt.endswith(f"-{page.epoch}S-{self.standing.receipts:06d}"):
             yield f"receipt {sale.receipt} leaves a gap"
-        for (account, unit), amount in sums(postings(sale)).items():
-            if account.startswith(MEMBER):
-                self.members[account, unit] += amount
-                total = self.members[account, unit]
-                self.entries[account, unit, page.sequence] = (amount, total)
-            else:
-                self.house[sale.business_date, account, unit] += amount
+        for (account, unit), amount in members(sale).items():
+            self.members[account, unit] += amount
+            total = self.members[account, unit]
+            self.entries[account, unit, page.sequence] = (amount, total)
 
     def compare(self, db: apsw.Connection) -> Iterator[str]:
         """Say where the book differs from what the pages add up to."""
@@ -99,14 +95,7 @@ class _Refold:
                 "select account, unit, sequence, amount, total from entry"
             )
         }
-        house = {
-            (str(date), str(account), str(unit)): int(total)
-            for date, account, unit, total in db.execute(
-                "select business_date, account, unit, total from house"
-            )
-        }
         yield from _differences("entry", self.entries, entries)
-        yield from _differences("total", self.house, house)
 
 
 def verify(path: Path) -> Report:

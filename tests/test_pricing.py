@@ -13,7 +13,7 @@ from edge.shop.facts import Circumstances, sale_made
 from edge.shop.judging import NOT_APPLIED_MAX
 from edge.shop.ledger import balanced
 from edge.shop.pricing import Moment, explain, moment
-from edge.shop.sale import PricedLine, Quote, fingerprint
+from edge.shop.sale import PricedLine, Quote
 from edge.shop.tender import Paid, Tender, settle
 from tests.shop_draws import DOCUMENTS, EFFECTS, basket, baskets, bundle, quote, rule
 
@@ -125,7 +125,7 @@ def test_a_rule_that_cannot_match_changes_no_byte(
     more = document | {"rules": [stranger, *document["rules"], elsewhere, grouped, earn]}
     before, after = quote(bought, document), quote(bought, more)
     assert msgspec.json.encode(before) == msgspec.json.encode(after)
-    assert fingerprint(before) == fingerprint(after)
+    assert before.fingerprint == after.fingerprint
 
 
 # --- choices and borders --------------------------------------------------------------------------
@@ -234,12 +234,12 @@ def test_the_fingerprint_covers_what_is_paid_and_earned_and_nothing_else() -> No
     )
     bought = basket((1, "1"), (5, "2"), tier="gold")
     made = quote(bought, document)
-    print_ = fingerprint(made)
+    print_ = made.fingerprint
     assert len(print_) == 64
-    assert fingerprint(quote(bought, document)) == print_
-    assert fingerprint(quote(bought, document, moment(0, "UTC"))) == print_
+    assert quote(bought, document).fingerprint == print_
+    assert quote(bought, document, moment(0, "UTC")).fingerprint == print_
     assert (
-        fingerprint(msgspec.structs.replace(made, price_book=8, not_applied=made.applied)) == print_
+        msgspec.structs.replace(made, price_book=8, not_applied=made.applied).fingerprint == print_
     )
     others = [
         quote(basket((1, "1"), (5, "3"), tier="gold"), document),
@@ -249,7 +249,7 @@ def test_the_fingerprint_covers_what_is_paid_and_earned_and_nothing_else() -> No
         msgspec.structs.replace(made, points_earned=made.points_earned + 1),
         msgspec.structs.replace(made, lines=tuple(_one_more_point(made))),
     ]
-    assert len({print_, *map(fingerprint, others)}) == 1 + len(others)
+    assert len({print_, *(other.fingerprint for other in others)}) == 1 + len(others)
 
 
 def test_declared_rounding_is_used() -> None:

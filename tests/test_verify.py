@@ -77,7 +77,7 @@ def content(path: Path) -> list[tuple[object, ...]]:
     """Return all rows that the box ever reads."""
     db = connect(path, writable=False)
     rows: list[tuple[object, ...]] = []
-    for table in ("page", "entry", "house", "standing", "bookmark"):
+    for table in ("page", "entry", "standing", "bookmark"):
         rows += [tuple(row) for row in db.execute(f"select * from {table}")]
     rows += list(db.execute("select key, origin from page indexed by page_key order by 1, 2"))
     db.close()

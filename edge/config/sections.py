@@ -6,6 +6,7 @@ Paths are absolute once loaded: a relative one is meant from the folder of the c
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -80,10 +81,16 @@ class Store(Section, frozen=True, kw_only=True):
 
     def business_date(self, at: int) -> str:
         """Return the business day (YYYY-MM-DD) at `at` (ms since 1970 UTC) by the shop's clock."""
-        hours, minutes = self.day_starts.split(":")
-        local = datetime.fromtimestamp(at // 1000, UTC).astimezone(self.zone)
-        wall = local.replace(tzinfo=None)
-        return (wall - timedelta(hours=int(hours), minutes=int(minutes))).date().isoformat()
+        return _business_date(at // 60_000, self.zone, self.day_starts)
+
+
+@lru_cache(maxsize=64)
+def _business_date(minute: int, zone: ZoneInfo, day_starts: str) -> str:
+    """Return the business day at a minute since 1970 UTC; days begin at whole minutes."""
+    hours, minutes = day_starts.split(":")
+    local = datetime.fromtimestamp(minute * 60, UTC).astimezone(zone)
+    wall = local.replace(tzinfo=None)
+    return (wall - timedelta(hours=int(hours), minutes=int(minutes))).date().isoformat()
 
 
 class Secrets(Section, frozen=True, kw_only=True):

@@ -25,7 +25,7 @@ from edge.shop.declined import Declined
 from edge.shop.member import Member
 from edge.shop.money import format_minor
 from edge.shop.pricing import Moment, RuleSet, check, moment, price
-from edge.shop.sale import Quote, fingerprint
+from edge.shop.sale import Quote
 from edge.world import World
 
 POINTS = "PTS"
@@ -86,12 +86,11 @@ class Counter:
         if held.status != "active":
             return Refusal("E-MEMBER-BLOCKED")
         account = MEMBER + member_id
+        counted = held.as_of.sequence if held.as_of is not None else 0
         if decided:
-            ours = self._book.decided(account, POINTS)
-        else:
-            ours = self._book.balance_at(account, POINTS, self._journal.committed)
-        if held.as_of is not None:
-            ours -= self._book.balance_at(account, POINTS, held.as_of.sequence)
+            return Holding(held.member, held.points + self._book.gained(account, POINTS, counted))
+        ours = self._book.balance_at(account, POINTS, self._journal.committed)
+        ours -= self._book.balance_at(account, POINTS, counted)
         return Holding(held.member, held.points + ours)
 
     # --- prices ------------------------------------------------------------------------------
@@ -185,9 +184,9 @@ class Counter:
         if isinstance(basket, Refusal):
             return basket
         quote = self.price(basket, terminal.kind)
-        pin = Pin(quote, fingerprint(quote), asked.lines, asked.member, self._world.now())
+        pin = Pin(quote, asked.lines, asked.member, self._world.now())
         self._pins[terminal.id].put(pin)
-        return replies.quoted(quote, pin.fingerprint, pin.quoted_at, pin.valid_until,
+        return replies.quoted(quote, pin.quoted_at, pin.valid_until,
                               self.as_of(), terminal.lang)  # fmt: skip
 
     def quoted(
@@ -214,7 +213,7 @@ class Counter:
             if isinstance(basket, Refusal):
                 return basket
             quote = self.price(basket, terminal.kind)
-        if fingerprint(quote) != sell.quote or quote.total != sell.expected_total:
+        if quote.fingerprint != sell.quote or quote.total != sell.expected_total:
             return Refusal("E-PRICE-CHANGED")
         return quote, holding
 

@@ -18,7 +18,7 @@ from edge.intake import CardNumber, CouponCode, TillCommand, as_product
 from edge.refusals import Refusal
 from edge.shop import till as tills
 from edge.shop.declined import Declined
-from edge.shop.sale import Quote, fingerprint
+from edge.shop.sale import Quote
 from edge.world import World
 
 Publish = Callable[[str, bytes], None]
@@ -106,15 +106,13 @@ class LaneDesk:
 
     def _show(self, quote: Quote) -> None:
         now = self._world.now()
-        shown = replies.quoted(
-            quote, fingerprint(quote), now, now, self._counter.as_of(), self._lane.lang
-        )
+        shown = replies.quoted(quote, now, now, self._counter.as_of(), self._lane.lang)
         self._publish("shown", words.encode(shown))
 
     def _sold(self, sold: tills.Sold) -> None:
         lane, quote = self._lane, sold.quote
         request = Request(
-            lane.terminal, self._world.new_key(), fingerprint(quote), "sell", lane.lang
+            lane.terminal, self._world.new_key(), quote.fingerprint, "sell", lane.lang
         )
         points: int | None = None
         if quote.member is not None:

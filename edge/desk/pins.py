@@ -16,7 +16,6 @@ class Pin(msgspec.Struct, frozen=True):
     """A quote, what was asked for it, and until when (ms since 1970 UTC) it holds."""
 
     quote: Quote
-    fingerprint: str
     lines: tuple[words.RequestLine, ...]
     member: words.Credential | None
     quoted_at: int
@@ -45,8 +44,8 @@ class Pins:
 
     def put(self, pin: Pin) -> None:
         """Keep a quote that is being given out."""
-        self._drop(pin.fingerprint)
-        self._pins[pin.fingerprint] = pin
+        self._drop(pin.quote.fingerprint)
+        self._pins[pin.quote.fingerprint] = pin
         self._weight += pin.weight
         while len(self._pins) > 1 and (self._weight > UNITS_MAX or self._stale(pin.quoted_at)):
             self._drop(next(iter(self._pins)))

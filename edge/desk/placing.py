@@ -34,6 +34,7 @@ from edge.world import World
 
 OURSELVES = "box"
 """The origin of facts that nobody asked for."""
+DISK_LOOK_SECONDS = 0.25
 SOFTWARE = "edgebox 0.1.0"
 
 
@@ -62,6 +63,7 @@ class Placing:
     def __init__(self, store: Store, box: str, world: World, journal: Journal, book: Book) -> None:
         self._store, self._box, self._world = store, box, world
         self._journal, self._book = journal, book
+        self._was_low, self._look_at = False, float("-inf")
 
     def blocked(self) -> Refusal | None:
         """Return why nothing may be placed just now, or None."""
@@ -69,9 +71,16 @@ class Placing:
             return Refusal("E-STOPPING")
         if self._journal.full:
             return Refusal("E-BUSY", retry_after=1)
-        if self._journal.disk_low:
+        if self._disk_low():
             return Refusal("E-DISK-LOW", retry_after=60)
         return None
+
+    def _disk_low(self) -> bool:
+        """Look at the disk now and then: it does not fill up faster than its reserve."""
+        now = self._world.monotonic()
+        if now >= self._look_at:
+            self._was_low, self._look_at = self._journal.disk_low, now + DISK_LOOK_SECONDS
+        return self._was_low
 
     def sale(
         self, request: Request, quote: Quote, paid: Paid, by: Seller, points_before: int | None

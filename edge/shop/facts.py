@@ -5,7 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from edge.shop.ledger import POINTS, Posting, entry
-from edge.shop.sale import Adjustment, PricedLine, Quote, TaxLine, fingerprint
+from edge.shop.sale import Adjustment, PricedLine, Quote, TaxLine
 from edge.shop.tender import Paid, Tender
 
 
@@ -140,7 +140,7 @@ def sale_made(quote: Quote, paid: Paid, made: Circumstances) -> SaleMade:
         total=quote.total,
         tax=quote.tax,
         points_earned=quote.points_earned,
-        quote=fingerprint(quote),
+        quote=quote.fingerprint,
         bundle=quote.bundle,
         price_book=quote.price_book,
         postings=postings(quote, made.terminal),

@@ -78,5 +78,5 @@ def format_minor(amount: int, exponent: int) -> str:
     sign = "-" if amount < 0 else ""
     if exponent == 0:
         return f"{sign}{abs(amount)}"
-    whole, rest = divmod(abs(amount), 10**exponent)
-    return f"{sign}{whole}.{rest:0{exponent}d}"
+    digits = str(abs(amount)).zfill(exponent + 1)
+    return f"{sign}{digits[:-exponent]}.{digits[-exponent:]}"

@@ -1,6 +1,5 @@
 """A sale as the guest sees it: exact amounts in columns that also line up in Chinese."""
 
-from collections.abc import Iterator
 from functools import lru_cache
 from unicodedata import east_asian_width
 
@@ -60,15 +59,13 @@ class ReceiptHeader(msgspec.Struct, frozen=True, kw_only=True):
 def render(fact: SaleMade, header: ReceiptHeader, lang: Lang, width: int = 32) -> str:
     """Return the receipt as text, each row at most `width` columns and ended by a newline."""
     assert WIDTH_MIN <= width <= WIDTH_MAX, "no receipt printer is that narrow or wide"
-    page = _Page(fact, header, lang, width)
-    rule = "-" * width
-    rows = [*page.head(), rule, *page.goods(), rule, *page.sums(), rule, *page.foot()]
-    return "".join(f"{printable(row).rstrip()}\n" for row in rows)
+    return _Page(fact, header, lang, width).set()
 
 
 def printable(row: str) -> str:
-    """Return a row without what a printer would obey instead of print."""
-    return row if row.isprintable() else "".join(c if c.isprintable() else "?" for c in row)
+    """Return a row without what a printer would obey instead of print, and without its end."""
+    clean = row if row.isprintable() else "".join(c if c.isprintable() else "?" for c in row)
+    return clean.rstrip()
 
 
 def columns(text: str) -> int:
@@ -81,99 +78,106 @@ def _columns(text: str) -> int:
     return len(text) + sum(east_asian_width(character) in "WF" for character in text)
 
 
-def wrap(text: str, width: int) -> Iterator[str]:
+def wrap(text: str, width: int) -> list[str]:
     """Cut a text into rows of at most `width` columns, wherever the row is full."""
     if columns(text) <= width:
-        yield text
-        return
-    row, used = "", 0
+        return [text]
+    rows, row, used = [], "", 0
     for character in text:
         size = columns(character)
         if row and used + size > width:
-            yield row
+            rows.append(row)
             row, used = "", 0
         row, used = row + character, used + size
-    yield row
+    return [*rows, row]
 
 
-class _Page(msgspec.Struct, frozen=True):
-    """One receipt being set: rows of text, a left and a right column."""
+class _Page:
+    """One receipt being set, row by row: a left and a right column."""
 
-    fact: SaleMade
-    header: ReceiptHeader
-    lang: Lang
-    width: int
+    def __init__(self, fact: SaleMade, header: ReceiptHeader, lang: Lang, width: int) -> None:
+        self._fact, self._header, self._width = fact, header, width
+        self._at = 0 if lang == "zh" else 1
+        self.rows: list[str] = []
 
-    def head(self) -> Iterator[str]:
-        fact, header = self.fact, self.header
-        for row in wrap(self.pick(header.store_zh, header.store_en), self.width):
-            yield " " * ((self.width - columns(row)) // 2) + row
-        yield from self.pair(self.word("receipt"), fact.receipt)
-        yield from self.pair(self.word("business_date"), fact.business_date)
-        time = local(header.at_ms, header.zone).strftime("%Y-%m-%d %H:%M:%S")
-        yield from self.pair(self.word("time"), time)
-        yield from self.pair(self.word("terminal"), fact.lane or fact.terminal)
-        yield from self.pair(self.word("cashier"), fact.cashier)
+    def set(self) -> str:
+        """Set all of it and return it."""
+        self._head()
+        self.rows.append("-" * self._width)
+        self._goods()
+        self.rows.append("-" * self._width)
+        self._sums()
+        self.rows.append("-" * self._width)
+        self._foot()
+        return "".join([f"{printable(row)}\n" for row in self.rows])
+
+    def _head(self) -> None:
+        fact, header = self._fact, self._header
+        for row in wrap((header.store_zh, header.store_en)[self._at], self._width):
+            self.rows.append(" " * ((self._width - columns(row)) // 2) + row)
+        self._word("receipt", fact.receipt)
+        self._word("business_date", fact.business_date)
+        time = local(header.at_ms, header.zone)
+        self._word("time", time.replace(tzinfo=None).isoformat(" ", "seconds"))
+        self._word("terminal", fact.lane or fact.terminal)
+        self._word("cashier", fact.cashier)
         if fact.seller:
-            yield from self.pair(self.word("seller"), fact.seller)
+            self._word("seller", fact.seller)
         if fact.member:
-            yield from self.pair(self.word("member"), fact.member)
+            self._word("member", fact.member)
 
-    def goods(self) -> Iterator[str]:
-        for line in self.fact.lines:
-            yield from wrap(self.pick(line.name_zh, line.name_en), self.width)
-            yield from self.pair(self.quantity(line), self.money(line.list_amount))
+    def _goods(self) -> None:
+        for line in self._fact.lines:
+            self.rows += wrap((line.name_zh, line.name_en)[self._at], self._width)
+            self._pair(self._quantity(line), self._money(line.list_amount))
             for discount in line.discounts:
-                name = self.pick(discount.name_zh, discount.name_en)
-                yield from self.pair(f"  {name}", self.money(discount.amount))
+                name = (discount.name_zh, discount.name_en)[self._at]
+                self._pair(f"  {name}", self._money(discount.amount))
 
-    def quantity(self, line: SoldLine) -> str:
+    def _quantity(self, line: SoldLine) -> str:
         unit = "" if line.unit == PIECE else f" {line.unit}"
-        return f"  {line.quantity:f}{unit} x {self.money(line.unit_price)}"
+        return f"  {line.quantity:f}{unit} x {self._money(line.unit_price)}"
 
-    def sums(self) -> Iterator[str]:
-        fact = self.fact
+    def _sums(self) -> None:
+        fact = self._fact
         if fact.list_total != fact.total:
-            yield from self.pair(self.word("subtotal"), self.money(fact.list_total))
-            yield from self.pair(self.word("discount"), self.money(fact.total - fact.list_total))
-        yield from self.pair(f"{self.word('total')} {fact.currency}", self.money(fact.total))
+            self._word("subtotal", self._money(fact.list_total))
+            self._word("discount", self._money(fact.total - fact.list_total))
+        self._pair(f"{WORDS['total'][self._at]} {fact.currency}", self._money(fact.total))
         for tax in fact.tax:
-            net = f"{self.word('of')} {self.money(tax.net)}"
-            label = f"  {self.word('tax')} {_rate(tax.rate)} ({net})"
-            yield from self.pair(label, self.money(tax.tax))
-        yield from self.pair(self.word("cash"), self.money(fact.handed))
+            net = f"{WORDS['of'][self._at]} {self._money(tax.net)}"
+            label = f"  {WORDS['tax'][self._at]} {_rate(tax.rate)} ({net})"
+            self._pair(label, self._money(tax.tax))
+        self._word("cash", self._money(fact.handed))
         if fact.change:
-            yield from self.pair(self.word("change"), self.money(fact.change))
+            self._word("change", self._money(fact.change))
 
-    def foot(self) -> Iterator[str]:
-        header = self.header
-        if self.fact.member:
-            yield from self.pair(self.word("points"), str(self.fact.points_earned))
+    def _foot(self) -> None:
+        header = self._header
+        if self._fact.member:
+            self._word("points", str(self._fact.points_earned))
             if header.points_balance is not None:
-                yield from self.pair(self.word("balance"), str(header.points_balance))
-        yield from self.pair(self.word("journal"), f"{header.epoch}-{header.sequence}")
-        yield from self.pair("", header.previous[:DIGEST_SHOWN])
+                self._word("balance", str(header.points_balance))
+        self._word("journal", f"{header.epoch}-{header.sequence}")
+        self._pair("", header.previous[:DIGEST_SHOWN])
 
-    def pair(self, left: str, right: str) -> Iterator[str]:
+    def _word(self, name: str, right: str) -> None:
+        self._pair(WORDS[name][self._at], right)
+
+    def _pair(self, left: str, right: str) -> None:
         """Put `right` at the right edge, below `left` if there is no room beside it."""
-        space = self.width - columns(left) - columns(right)
+        space = self._width - columns(left) - columns(right)
         if space >= 1:
-            yield left + " " * space + right
+            self.rows.append(left + " " * space + right)
             return
-        yield from wrap(left, self.width)
-        for row in wrap(right, self.width):
-            yield " " * (self.width - columns(row)) + row
+        self.rows += wrap(left, self._width)
+        self.rows += [" " * (self._width - columns(row)) + row for row in wrap(right, self._width)]
 
-    def money(self, amount: int) -> str:
-        return format_minor(amount, self.fact.exponent)
-
-    def word(self, name: str) -> str:
-        return self.pick(*WORDS[name])
-
-    def pick(self, zh: str, en: str) -> str:
-        return zh if self.lang == "zh" else en
+    def _money(self, amount: int) -> str:
+        return format_minor(amount, self._fact.exponent)
 
 
+@lru_cache(maxsize=64)
 def _rate(basis_points: int) -> str:
     """Return a rate as people write it: 1300 is 13%, 650 is 6.5%."""
     whole = format_minor(basis_points, 2).rstrip("0").rstrip(".")

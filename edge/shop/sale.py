@@ -4,6 +4,7 @@ All amounts are minor units of the quote's currency; what a rule takes off is ne
 """
 
 import hashlib
+from functools import cached_property
 
 import msgspec
 
@@ -59,7 +60,7 @@ class TaxLine(msgspec.Struct, frozen=True, kw_only=True):
     tax: int
 
 
-class Quote(msgspec.Struct, frozen=True, kw_only=True):
+class Quote(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A basket with every adjustment explained. `discount_total` is list less total, above zero."""
 
     currency: str
@@ -78,24 +79,25 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
     price_book: int
     """Version of the price book the list prices came from."""
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """64 hex digits over all a guest would pay or earn, and why.
 
-def fingerprint(quote: Quote) -> str:
-    """Return a quote's hash: 64 hex digits over all a guest would pay or earn, and why.
-
-    It depends on content only, so the same basket gives the same hash after a restart. Neither
-    the time, nor the price book's version (its prices are in), nor hints about other rules count.
-    """
-    content = (
-        quote.bundle,
-        quote.currency,
-        quote.exponent,
-        quote.member.id if quote.member else None,
-        [_content(line) for line in quote.lines],
-        quote.tax,
-        quote.points_earned,
-        quote.total,
-    )
-    return hashlib.sha256(msgspec.json.encode(content)).hexdigest()
+        It depends on content only, so the same basket gives the same after a restart. Neither
+        the time, nor the price book's version (its prices are in), nor hints about other rules
+        count.
+        """
+        content = (
+            self.bundle,
+            self.currency,
+            self.exponent,
+            self.member.id if self.member else None,
+            [_content(line) for line in self.lines],
+            self.tax,
+            self.points_earned,
+            self.total,
+        )
+        return hashlib.sha256(msgspec.json.encode(content)).hexdigest()
 
 
 def _content(priced: PricedLine) -> tuple[object, ...]:

@@ -11,7 +11,7 @@ from edge.shop.basket import PIECE, Basket, Line, Product, line
 from edge.shop.declined import Declined
 from edge.shop.member import Member
 from edge.shop.pricing import Moment, RuleSet, check, price
-from edge.shop.sale import Quote, fingerprint
+from edge.shop.sale import Quote
 from edge.shop.tender import Paid, Tender, settle
 
 # --- what a lane is given -----------------------------------------------------------------------
@@ -108,7 +108,7 @@ def step(
     if declined := _unsellable(basket, rules):
         return till, (declined,)
     quote = price(basket, rules, at, till.terminal_kind, price_book)
-    shown = fingerprint(quote) if basket.lines else ""
+    shown = quote.fingerprint if basket.lines else ""
     after = msgspec.structs.replace(till, basket=basket, shown=shown)
     return after, (Shown(quote),)
 
@@ -142,8 +142,8 @@ def _pay(
     if declined:
         return till, (declined,)
     quote = price(till.basket, rules, at, till.terminal_kind, price_book)
-    if fingerprint(quote) != till.shown:
-        told = msgspec.structs.replace(till, shown=fingerprint(quote))
+    if quote.fingerprint != till.shown:
+        told = msgspec.structs.replace(till, shown=quote.fingerprint)
         return told, (Shown(quote), Declined("E-PRICE-CHANGED"))
     paid = settle(quote.total, [Tender("cash", quote.total if amount is None else amount)])
     if isinstance(paid, Declined):
