@@ -15,6 +15,7 @@ from edge.verify import verify
 from edge.world import World, real_world
 from edge.writer import SteppedWriter
 from simulators import demo_data
+from simulators.cloud.weather import OFF, STORM, Sky
 from tests.stand import stand, until
 from tests.virtual_time import run as virtually
 
@@ -269,5 +270,25 @@ def test_business_days_open_and_close_by_the_shops_clock(tmp_path: Path) -> None
             kinds = [page.kind for page in shop.box.journal.after(0, 100)]
             assert kinds.count("day_opened.v1") == 2
             assert kinds.count("day_closed.v1") == 1
+
+    virtually(main())
+
+
+@pytest.mark.parametrize(
+    "sky", [OFF, STORM, Sky(stalled=1.0), Sky(garbage=1.0), Sky(latency_seconds_max=30.0)], ids=repr
+)
+def test_whatever_the_cloud_does_a_sale_takes_as_long_as_the_disk(sky: Sky, tmp_path: Path) -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        world = World(lambda: 1_795_300_000_000 + int(loop.time() * 1000), loop.time, Random(1))
+        async with stand(tmp_path, world=world, writer=SteppedWriter(0.004)) as shop:
+            shop.weather.sky = sky
+            for number in range(40):
+                await asyncio.sleep(shop.box._world.luck.random() * 20)
+                request = await shop.sale(key(number), LATTE, SILVER)
+                began = loop.time()
+                assert (await shop.ask("sell", request))["status"] == 200
+                assert loop.time() - began <= 0.004 + 1e-9
+            assert shop.box.health().state in {"selling", "selling_offline"}
 
     virtually(main())

@@ -1,5 +1,6 @@
 """Do the box and its cloud add up to the same? Read from their files, not from what they say."""
 
+import json
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
@@ -12,13 +13,11 @@ Totals = dict[tuple[str, str], int]
 
 
 def box_totals(journal: Path) -> Totals:
-    """Return what the box's own book says, members' entries and house accounts together."""
+    """Return what the postings of all the box's facts add up to."""
     return _totals(
-        _rows(
-            journal,
-            "select account, unit, amount from entry"
-            " union all select account, unit, total from house",
-        )
+        (leg["account"], leg["unit"], leg["amount"])
+        for (body,) in _rows(journal, "select cast(body as text) from page")
+        for leg in json.loads(str(body)).get("postings", ())
     )
 
 
