@@ -8,6 +8,7 @@ from functools import partial
 from types import TracebackType
 from typing import Protocol, TypeVar
 
+import msgspec
 import structlog
 
 import drivers
@@ -192,6 +193,8 @@ class Box:
         match event:
             case State(state, reason):
                 log.info("device_state", device=name, state=state, reason=reason)
+                said = msgspec.json.encode({"state": state, "reason": reason})
+                self.mqtt.announce(f"dev/{name}/state", said)
             case Fault(reason):
                 log.warning("device_fault", device=name, reason=reason)
             case _:
