@@ -88,9 +88,14 @@ def config_check(path: Path) -> None:
     """
     config = _load(path)
     click.echo(
-        f"{path}: good: store {config.store.id}, {len(config.terminals)} terminals,"
-        f" {len(config.devices)} devices, {len(config.lanes)} lanes"
+        f"{path}: good: store {config.store.id}; terminals: {len(config.terminals)},"
+        f" devices: {len(config.devices)}, lanes: {len(config.lanes)}"
     )
+    if not config.secrets.phone_key_file.exists():
+        click.echo(
+            "before the first start: put the programme's phone key, which the cloud gives you,"
+            f" into {config.secrets.phone_key_file} (mode 0600)"
+        )
 
 
 @config.command("token")
@@ -156,7 +161,11 @@ def explain(key: str, config_path: Path, as_json: bool) -> None:
         for page in found:
             _print_page(page)
     if not found:
-        _stop(EXIT_NO, f"no fact carries the key {key}", "ask the box: it may still be under way")
+        _stop(
+            EXIT_NO,
+            f"no fact carries the key {key}",
+            "check the key; if it is right, ask the box: it may be under way",
+        )
 
 
 async def _serve(config: settings.Config) -> None:

@@ -70,6 +70,10 @@ class Premises:
         """The store's configuration."""
         return self.folder / "store.toml"
 
+    def token_path(self, terminal: str) -> Path:
+        """Where a terminal's token stands, for whoever wants to play it by hand."""
+        return self.folder / "secrets" / f"{terminal}.token"
+
     @property
     def http_url(self) -> str:
         """Where PC tills find the box."""
@@ -98,6 +102,8 @@ def furnish(folder: Path, plan: Plan) -> Premises:
         http_port=http_port,
         tokens={terminal: os.urandom(24).hex() for terminal in plan.terminals},
     )
+    for terminal, token in premises.tokens.items():
+        _write_secret(premises.token_path(terminal), token.encode())
     premises.config_path.write_text(_toml(premises, plan), "utf-8")
     return premises
 

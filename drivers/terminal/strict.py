@@ -59,21 +59,7 @@ def decode(operation: str, payload: bytes) -> Request:
         )
     if len(payload) > PAYLOAD_BYTES_MAX:
         raise Malformed("E-TOO-LARGE", {"limit": PAYLOAD_BYTES_MAX})
-    try:
-        text = payload.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise _malformed("$", "utf8", at=error.start) from None
-    try:
-        tree = _parse(text)
-        request = msgspec.convert(tree, kind)
-    except (Malformed, msgspec.ValidationError) as error:
-        # The types bound the depth of what is accepted, so only a refusal has to look at it.
-        if _is_deep(text):
-            raise Malformed("E-TOO-DEEP", {"limit": DEPTH_MAX}) from None
-        if isinstance(error, Malformed):
-            raise
-        _explain(str(error), kind)
-    _check_quantities(tree)
+    request: Request = _read_plain(payload, kind) or _read_carefully(payload, kind)
     return request
 
 
@@ -96,14 +82,47 @@ _ENCODER = msgspec.json.Encoder()
 # --- parsing --------------------------------------------------------------------------------------
 
 
-def _parse(text: str) -> Any:
+def _read_plain(payload: bytes, kind: type[Words]) -> Any:
+    """Return the request if it is plainly right, as nearly all are; None for a closer look."""
+    if b"\\" in payload:
+        return None
     try:
-        tree = _PLAIN.decode(text)
+        tree = _PLAIN.decode(payload)
         # A member is one colon, so without escapes the counts differ exactly when a duplicate
         # was dropped: two fast scans instead of a Python call for every object.
-        if "\\" in text or text.count(":") != _ENCODER.encode(tree).count(b":"):
-            tree = _CAREFUL.decode(text)
-            _spell(tree).encode()
+        if payload.count(b":") != _ENCODER.encode(tree).count(b":"):
+            return None
+        request = msgspec.convert(tree, kind)
+        _check_quantities(tree)
+    except (Malformed, ValueError, RecursionError):  # msgspec's errors are ValueErrors
+        return None
+    return request
+
+
+def _read_carefully(payload: bytes, kind: type[Words]) -> Any:
+    """Return the request, or raise `Malformed` with the exact reason."""
+    try:
+        text = payload.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _malformed("$", "utf8", at=error.start) from None
+    try:
+        tree = _parse(text)
+        request = msgspec.convert(tree, kind)
+    except (Malformed, msgspec.ValidationError) as error:
+        # The types bound the depth of what is accepted, so only a refusal has to look at it.
+        if _is_deep(text):
+            raise Malformed("E-TOO-DEEP", {"limit": DEPTH_MAX}) from None
+        if isinstance(error, Malformed):
+            raise
+        _explain(str(error), kind)
+    _check_quantities(tree)
+    return request
+
+
+def _parse(text: str) -> Any:
+    try:
+        tree = _CAREFUL.decode(text)
+        _spell(tree).encode()
     except UnicodeEncodeError:
         raise _malformed("$", "surrogate") from None
     except RecursionError:
@@ -132,13 +151,13 @@ def _no_fraction(text: str) -> NoReturn:
     raise _malformed("$", "fraction", value=text[:20])
 
 
-_NUMBERS: Final[Any] = {
-    "parse_int": _integer,
-    "parse_float": _no_fraction,
-    "parse_constant": _no_fraction,
-}
-_PLAIN = json.JSONDecoder(**_NUMBERS)
-_CAREFUL = json.JSONDecoder(object_pairs_hook=_object, **_NUMBERS)
+_PLAIN = msgspec.json.Decoder(float_hook=_no_fraction)
+_CAREFUL = json.JSONDecoder(
+    object_pairs_hook=_object,
+    parse_int=_integer,
+    parse_float=_no_fraction,
+    parse_constant=_no_fraction,
+)
 _spell = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -190,6 +209,8 @@ def _explain(message: str, kind: type[Words]) -> NoReturn:
         for cause, pattern in _COMPLAINTS.items()
         if (match := re.fullmatch(pattern, what, re.DOTALL))
     )
+    if cause == "spelling" and path == "$.key":
+        cause = "key"
     raise _malformed(path, cause, **values) from None
 
 

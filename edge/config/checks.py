@@ -27,6 +27,8 @@ def cross_check(parts: Mapping[str, Any]) -> Iterator[Finding]:
     for name in ("mqtt", "http"):
         if parts[name] is not None:
             yield from _check_listener(name, parts[name])
+    if parts["mqtt"] is not None and parts["http"] is not None:
+        yield from _check_apart(parts["mqtt"], parts["http"])
     yield from _check_terminals(parts["terminals"], parts["lanes"])
     yield from _check_lanes(parts["lanes"], parts["devices"])
 
@@ -78,6 +80,11 @@ def _check_listener(name: str, section: Listener) -> Iterator[Finding]:
         yield Finding(path, what, f'listen on "127.0.0.1:{section.port}" until then')
     if section.port > 65535:
         yield Finding(path, f"there is no port {section.port}", "give a port from 0 to 65535")
+
+
+def _check_apart(mqtt: Listener, http: Listener) -> Iterator[Finding]:
+    if mqtt.listen == http.listen and mqtt.port != 0:
+        yield Finding("http.listen", "mqtt listens there already", "give each door its own port")
 
 
 def _check_terminals(

@@ -1,6 +1,7 @@
 """Reads tables into typed sections, one key at a time, so that every fault is found at once."""
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -15,6 +16,12 @@ from edge.config.sections import Id
 
 Table = Mapping[str, Any]
 S = TypeVar("S", bound=msgspec.Struct)
+
+_KINDS = {
+    "str": "a text", "int": "a whole number", "float": "a number", "bool": "true or false",
+    "array": "a list", "list": "a list", "object": "a section", "dict": "a section",
+}  # fmt: skip
+"""What msgspec and Python call a kind of value, in plain words."""
 
 
 class Reader:
@@ -71,7 +78,7 @@ class Reader:
         try:
             return msgspec.convert(value, kind, dec_hook=self._decode)
         except msgspec.ValidationError as error:
-            what = str(error).split(" - at ")[0].split(" matching regex ")[0]
+            what = _in_plain_words(str(error).split(" - at ")[0])
             self.blame(path, what[0].lower() + what[1:], f"give {_hint(kind) or 'another value'}")
             return None
 
@@ -99,6 +106,14 @@ class Reader:
             return ZoneInfo(value)
         except (KeyError, ValueError, OSError):
             raise ValueError(f'There is no time zone "{value}"') from None
+
+
+def _in_plain_words(complaint: str) -> str:
+    """Return msgspec's complaint in words for whoever writes a shop's file."""
+    if " matching regex " in complaint:
+        return "is not spelled as it must be"
+    complaint = re.sub(r"^Invalid enum value (.*)$", r"\1 is not one of the choices", complaint)
+    return re.sub(r"`(\w+)`", lambda match: _KINDS.get(match[1], match[1]), complaint)
 
 
 def _required(field: FieldInfo) -> bool:

@@ -19,7 +19,7 @@ from rich.text import Text
 from simulators.demo import day
 from simulators.demo.scene import Happening, Scene
 from simulators.demo.screen import TONES, watch
-from simulators.demo.store import Store, open_store
+from simulators.demo.store import VISITOR, Store, open_store
 from simulators.demo.tills import DemoFailed
 from simulators.demo.words import Lang, money
 
@@ -88,6 +88,7 @@ async def show(folder: Path, options: Options) -> bool:
                 return False
             await _judge(store, lines, began)
             return True
+        _invite(store, lines)
         async with AsyncExitStack() as stack:
             if lines.console.is_terminal and not lines.console.is_dumb_terminal:
                 lines.is_silent = True
@@ -96,6 +97,16 @@ async def show(folder: Path, options: Options) -> bool:
         lines.is_silent = False
         await _farewell(store, lines)
         return True
+
+
+def _invite(store: Store, lines: Lines) -> None:
+    """Say how to join in from another terminal."""
+    premises = store.premises
+    invitation = store.scene.say(
+        "visit", terminal=VISITOR, http=premises.http_url,
+        mqtt=f"127.0.0.1:{premises.mqtt_port}", token=premises.token_path(VISITOR),
+    )  # fmt: skip
+    lines.say(invitation, "dim")
 
 
 async def _judge(store: Store, lines: Lines, began: float) -> None:

@@ -24,6 +24,9 @@ from simulators.pc_pos import PcPos
 from simulators.premises import BoxProcess, Plan, Premises, furnish
 
 LANE = "lane-1"
+VISITOR = "visitor"
+"""The terminal nobody plays: it is for whoever looks on and wants to try."""
+TERMINALS = {"handheld-1": "handheld", "pos-1": "pc_pos", VISITOR: "pc_pos"}
 POLL_SECONDS = 0.1
 LOG = "box.log"
 
@@ -159,6 +162,7 @@ def _furnish(folder: Path, cloud_url: str, twin: CloudTwin, lang: str) -> Premis
     plan = Plan(
         cloud_url=cloud_url,
         cloud_keys={twin.signing_key.id: twin.signing_key.public_key},
+        terminals=TERMINALS,
         scanner_url=str(folder / "scanner-1"),
         lang=lang,
         changes_interval_seconds=0.5,

@@ -52,6 +52,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "Opening: starting the box, a scanner, a handheld, a PC till and the cloud ...",
     ),
     "folder": ("文件都在 {folder}", "All files are in {folder}"),
+    "visit": (
+        "自己试试：终端 {terminal}，HTTP {http}，MQTT {mqtt}，令牌在 {token}",
+        "Talk to it as terminal {terminal}: HTTP {http}, MQTT {mqtt}, token in {token}",
+    ),
     "state": ("{state}：{more}", "{state}: {more}"),
     "scanned": ("扫到 {name} × {quantity}，合计 {total}", "{name} x {quantity}, total {total}"),
     "carded": ("会员刷卡，合计变为 {total}", "a member's card: the total becomes {total}"),
