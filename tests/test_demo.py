@@ -1,5 +1,6 @@
 """The demo as a newcomer meets it: a command, its output, and nothing left behind."""
 
+import hashlib
 import io
 import json
 import os
@@ -89,6 +90,8 @@ def test_one_round_sells_everywhere_and_the_books_agree(tmp_path: Path) -> None:
         assert words in done.stdout
     assert (folder / "store.toml").exists()
     assert (folder / "state" / "journal.db").exists()
+    token = (folder / "secrets" / "visitor.token").read_bytes()
+    assert hashlib.sha256(token).hexdigest() in (folder / "store.toml").read_text()
     assert mentioned(str(folder)) == []
 
     checked = subprocess.run(

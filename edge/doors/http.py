@@ -25,6 +25,7 @@ from edge.config import Http, Terminal
 from edge.doors import http_guards as guards
 from edge.doors.feeds import Feed
 from edge.doors.http_connection import Server, refused, response
+from edge.doors.listening import stop_listening
 from edge.rates import TokenBucket
 from edge.refusals import Refusal
 
@@ -131,7 +132,8 @@ class HttpDoor:
         """Let nobody else in, finish what is under way, and hang up."""
         if self._listener is None or self._connections is None:
             return
-        self._listener.close()
+        self._connections.admit_nobody()
+        await stop_listening(self._listener)
         for feed in tuple(self._feeds):
             feed.close()
         self._connections.pre_shutdown()

@@ -97,12 +97,12 @@ class Connection(web.RequestHandler):
         self._head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Let the client in, or tell it that there are too many."""
+        """Let the client in, or tell it why not."""
         wire = cast(asyncio.Transport, transport)
         peer = wire.get_extra_info("peername")
         address = str(peer[0]) if peer else ""
-        if not self._server.admit(address):
-            wire.write(_last_words(Refusal("E-BUSY")))
+        if (refusal := self._server.admit(address)) is not None:
+            wire.write(_last_words(refusal))
             wire.close()
             return
         self._address = address
@@ -178,6 +178,7 @@ class Server(web.Server):
         super().__init__(handle, request_factory=self._make, handler_cancellation=True)
         self._settings = settings
         self._by_address: Counter[str] = Counter()
+        self._is_stopping = False
 
     def __call__(self) -> Connection:
         """Return the protocol for a new connection."""
@@ -188,15 +189,21 @@ class Server(web.Server):
         """How many connections there are."""
         return self._by_address.total()
 
-    def admit(self, address: str) -> bool:
-        """Take a place for `address`, or answer False when there is none."""
-        free = (
-            self.admitted < self._settings.connections_max
-            and self._by_address[address] < self._settings.connections_per_address_max
-        )
-        if free:
-            self._by_address[address] += 1
-        return free
+    def admit(self, address: str) -> Refusal | None:
+        """Take a place for `address`, or say why there is none."""
+        if self._is_stopping:
+            return Refusal("E-STOPPING")
+        if (
+            self.admitted >= self._settings.connections_max
+            or self._by_address[address] >= self._settings.connections_per_address_max
+        ):
+            return Refusal("E-BUSY")
+        self._by_address[address] += 1
+        return None
+
+    def admit_nobody(self) -> None:
+        """Refuse whoever comes from now on; those who are in stay."""
+        self._is_stopping = True
 
     def leave(self, address: str) -> None:
         """Give a place back."""

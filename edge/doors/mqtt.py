@@ -32,6 +32,7 @@ from drivers.mqtt.topics import store_prefix
 from drivers.terminal import encode
 from edge.access import Access
 from edge.config import Mqtt, Terminal
+from edge.doors.listening import stop_listening
 from edge.rates import TokenBucket
 from edge.refusals import Refusal, problem
 
@@ -138,7 +139,7 @@ class MqttDoor:
         """
         self._is_stopping = True
         if self._listener is not None:
-            self._listener.close()
+            await stop_listening(self._listener)
         await self._finish_work()
         self._elsewhere(self._endpoint.stop(self._now()))
         await self._hang_up()
