@@ -115,11 +115,12 @@ async def _told(
 async def _until_durable(
     durable: "asyncio.Future[None]", seconds_max: float | None
 ) -> Refusal | None:
-    try:
-        async with asyncio.timeout(seconds_max):
-            await asyncio.shield(durable)  # one impatient caller must not cancel it for all
-    except TimeoutError:
+    # Waiting so never cancels what is awaited: it is others' too.
+    done, _ = await asyncio.wait((durable,), timeout=seconds_max)
+    if not done:
         return Refusal("E-IN-PROGRESS", retry_after=1)
+    try:
+        durable.result()
     except JournalBroken:
         return Refusal("E-STOPPING")
     return None
