@@ -356,12 +356,3 @@ class CloudProblem(Words, frozen=True, kw_only=True):
     """With 409: the highest sequence the cloud has recorded of this box."""
     head: str = ""
     """With 409: the digest of that page."""
-
-
-class Time(Words, frozen=True, kw_only=True):
-    """GET /v1/time: the cloud's clock, signed over the lines edgebox.time.v1, at, nonce."""
-
-    at: Whole
-    nonce: str
-    key: str
-    signature: str

@@ -20,8 +20,8 @@ from drivers.device import Device
 from drivers.events import Beep, Event, Fault, State
 from drivers.links import Link, from_url
 from drivers.terminal import HealthReport
+from edge import VERSION, metrics
 from edge import config as settings
-from edge import metrics
 from edge.access import Access
 from edge.book import Book
 from edge.bundles import Bundles
@@ -36,7 +36,6 @@ from edge.outbox import CLOUD, CloudInbox, JournalOutbox
 from edge.world import World
 from edge.writer import ThreadWriter, Writer
 
-VERSION = "0.1.0"
 JOURNAL_FILE = "journal.db"
 
 T = TypeVar("T")
@@ -100,9 +99,7 @@ class Box:
         )
         phone_key = settings.read_phone_key(config.secrets.phone_key_file)
         intake = Intake(store.card_prefixes, store.coupon_prefixes, phone_key)
-        self._counter = Counter(
-            store, world, intake, self.journal, book, self._directory, self._bundles
-        )
+        self._counter = Counter(world, intake, self.journal, book, self._directory, self._bundles)
         self._placing = Placing(store, config.cloud.box, world, self.journal, book)
         self.desk = Desk(
             world,

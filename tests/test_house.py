@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, version
 from pathlib import Path
 
 import click
@@ -17,6 +17,7 @@ import pytest
 
 import drivers
 from drivers.terminal import OPERATIONS
+from edge import VERSION
 from edge.config.devices import available
 from edge.journal import Draft, Journal, JournalLocked
 from edge.writer import ThreadWriter
@@ -62,6 +63,10 @@ def test_a_driver_is_three_files_with_one_name() -> None:
         assert drivers.load(name).doc
         assert (ROOT / "simulators" / f"{name}.py").exists()
         assert (ROOT / "tests" / "captures" / f"{name}.txt").exists()
+
+
+def test_the_version_is_said_the_same_everywhere() -> None:
+    assert version("edgebox") == VERSION
 
 
 def test_the_top_level_is_what_it_should_be() -> None:

@@ -14,7 +14,7 @@ from drivers import terminal as words
 from edge import replies
 from edge.book import MEMBER, Book
 from edge.bundles import Bundles
-from edge.config import Store, Terminal
+from edge.config import Terminal
 from edge.desk.pins import Pin, Pins
 from edge.directory import Directory
 from edge.intake import CardNumber, Intake
@@ -44,7 +44,6 @@ class Counter:
 
     def __init__(
         self,
-        store: Store,
         world: World,
         intake: Intake,
         journal: Journal,
@@ -52,7 +51,7 @@ class Counter:
         directory: Directory,
         bundles: Bundles,
     ) -> None:
-        self._store, self._world, self.intake = store, world, intake
+        self._world, self.intake = world, intake
         self._journal, self._book = journal, book
         self._directory, self._bundles = directory, bundles
         self._pins: defaultdict[str, Pins] = defaultdict(Pins)

@@ -9,7 +9,7 @@ import hashlib
 import msgspec
 
 from drivers import terminal as words
-from edge import letters, replies
+from edge import VERSION, letters, replies
 from edge.book import Book
 from edge.config import Store
 from edge.desk.answer import Answer, refuse, reply
@@ -35,7 +35,7 @@ from edge.world import World
 OURSELVES = "box"
 """The origin of facts that nobody asked for."""
 DISK_LOOK_SECONDS = 0.25
-SOFTWARE = "edgebox 0.1.0"
+SOFTWARE = f"edgebox {VERSION}"
 
 
 class Request(msgspec.Struct, frozen=True):
