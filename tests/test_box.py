@@ -9,7 +9,7 @@ import pytest
 
 from drivers.lines_scanner import Settings
 from drivers.mqtt import Arrived
-from edge.directory import Directory
+from edge.directory import Directory, DirectoryDamaged
 from simulators import demo_data
 from simulators.lines_scanner import ScannerOnPty
 from tests.shopfront import open_shop
@@ -71,7 +71,7 @@ async def test_a_damaged_cache_ends_the_run_and_is_fetched_again(tmp_path: Path)
     async with stand(tmp_path) as shop:
         refused = await shop.ask("quote", {"lines": LATTE})
         assert refused["code"] == "E-STOPPING"
-        with pytest.raises(BaseException):  # noqa: B017, PT011 - a group that holds it
+        with pytest.raises(DirectoryDamaged):
             await asyncio.wait_for(asyncio.shield(shop.box._damaged), 5)
     async with stand(tmp_path) as shop:
         assert (await shop.quote(LATTE))["total"] == 1800

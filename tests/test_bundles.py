@@ -57,6 +57,13 @@ def test_a_good_bundle_is_in_force_and_stays_so(tmp_path: Path) -> None:
     assert again.etag == bundles.etag == bundles.current.hash
 
 
+def test_rules_in_another_currency_are_never_in_force(tmp_path: Path) -> None:
+    bundles = open_in(tmp_path)
+    assert (bundles.offer(signed(1, currency="JPY"), NOW) or "").startswith("other_currency")
+    assert bundles.current is None
+    assert bundles.offer(signed(1), NOW) is None, "and nothing was kept that stands in the way"
+
+
 def test_only_newer_bundles_are_taken_and_one_file_is_kept(tmp_path: Path) -> None:
     bundles = open_in(tmp_path)
     for version in (2, 3):

@@ -240,19 +240,16 @@ async def test_a_full_disk_is_a_polite_no_that_binds_nothing(
 
 
 async def test_before_the_first_bundle_the_box_says_so(tmp_path: Path) -> None:
-    foreign = {**demo_data.bundle("s1"), "currency": "JPY", "exponent": 0}
-    ready = asyncio.create_task(_first_health(tmp_path, foreign))
-    assert (await ready) == "not_selling"
-
-
-async def _first_health(folder: Path, bundle: dict[str, Any]) -> str:
-    context = stand(folder, bundle=bundle)
-    entering = asyncio.create_task(context.__aenter__())
-    await asyncio.sleep(0.2)
-    assert not entering.done(), "a bundle in another currency is never in force"
-    entering.cancel()
-    await asyncio.gather(entering, return_exceptions=True)
-    return "not_selling"
+    async with stand(tmp_path) as shop:
+        request = await shop.sale(key(1), LATTE)
+        rules = shop.box._bundles._current
+        shop.box._bundles._current = None
+        for operation, body in (("quote", {"lines": LATTE}), ("sell", request)):
+            refused = await shop.ask(operation, body)
+            assert (refused["code"], refused["retry"]) == ("E-NOT-READY", "same")
+        assert shop.box.health().state == "not_selling"
+        shop.box._bundles._current = rules
+        assert (await shop.ask("sell", request))["status"] == 200, "its key was still free"
 
 
 def test_business_days_open_and_close_by_the_shops_clock(tmp_path: Path) -> None:
