@@ -14,7 +14,7 @@ import apsw
 import msgspec
 
 from edge.journal import Page
-from edge.shop.facts import DayClosed, DayOpened, SaleMade
+from edge.shop.facts import DayClosed, DayOpened, Deed
 from edge.shop.ledger import Posting
 
 MEMBER = "member:"
@@ -61,7 +61,7 @@ def advance(standing: Standing, page: Page, fact: object) -> Standing:
             )
         case DayClosed():
             return msgspec.structs.replace(standing, day=None)
-        case SaleMade():
+        case Deed() if fact.receipt:
             return msgspec.structs.replace(standing, receipts=standing.receipts + 1)
         case _:
             return standing
@@ -69,7 +69,7 @@ def advance(standing: Standing, page: Page, fact: object) -> Standing:
 
 def postings(fact: object) -> Sequence[Posting]:
     """Return the legs of a fact; most facts have none."""
-    return fact.postings if isinstance(fact, SaleMade) else ()
+    return fact.postings if isinstance(fact, Deed) else ()
 
 
 def members(fact: object) -> Mapping[Account, int]:

@@ -16,8 +16,8 @@ import msgspec
 
 from cloud_bridge.bundle import BundleRefused, Checked, check
 from cloud_bridge.contract import BundleHead, SignedBundle
+from edge.shop.bundle import BundleError, decode
 from edge.shop.pricing import RuleSet, compile_rules
-from edge.shop.rules import BundleError, decode
 
 FLOOR_FILE = "floor.json"
 DAMAGED = ".damaged"

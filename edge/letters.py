@@ -2,7 +2,8 @@
 
 It happens once, on placing: a journal page's body is the very JSON that the cloud will get. Both
 sides have types of their own, so that either may change without the other; where a name or a
-shape ever differs, it is translated here.
+shape ever differs, it is translated here. A fact holds no type of the rules: what it must keep of
+them it says in words of its own, so that no letter changes because a bundle may say more.
 """
 
 from typing import Any
@@ -14,6 +15,35 @@ from edge.shop import facts as shop
 
 LETTERS: dict[type[shop.Fact], type[Any]] = {
     shop.SaleMade: wire.SaleFact,
+    shop.ReturnMade: wire.ReturnMade,
+    shop.SaleVoided: wire.SaleVoided,
+    shop.MemberEnrolled: wire.MemberEnrolled,
+    shop.WelcomeReversed: wire.WelcomeReversed,
+    shop.MemberUpdated: wire.MemberUpdated,
+    shop.CardBound: wire.CardBound,
+    shop.CardReplaced: wire.CardReplaced,
+    shop.CardStateChanged: wire.CardStateChanged,
+    shop.ReferralRewarded: wire.ReferralRewarded,
+    shop.ReferralReversed: wire.ReferralReversed,
+    shop.ToppedUp: wire.ToppedUp,
+    shop.CardSold: wire.CardSold,
+    shop.TopUpCancelled: wire.TopUpCancelled,
+    shop.CardRefunded: wire.CardRefunded,
+    shop.CountCardSold: wire.CountCardSold,
+    shop.CountUsed: wire.CountUsed,
+    shop.CountReturned: wire.CountReturned,
+    shop.CountCardGivenBack: wire.CountCardGivenBack,
+    shop.HoldingsExpired: wire.HoldingsExpired,
+    shop.PointsGrown: wire.PointsGrown,
+    shop.PointsExchanged: wire.PointsExchanged,
+    shop.PrizeDrawn: wire.PrizeDrawn,
+    shop.TierReviewed: wire.TierReviewed,
+    shop.TierBought: wire.TierBought,
+    shop.TierRefunded: wire.TierRefunded,
+    shop.ScanSessionClosed: wire.ScanSessionClosed,
+    shop.FeedbackGiven: wire.FeedbackGiven,
+    shop.NoticesShown: wire.NoticesShown,
+    shop.DrawerCounted: wire.DrawerCounted,
     shop.RequestRefused: wire.RefusalFact,
     shop.KeyFenced: wire.FenceFact,
     shop.DayOpened: wire.DayOpened,
@@ -21,6 +51,8 @@ LETTERS: dict[type[shop.Fact], type[Any]] = {
     shop.EpochOpened: wire.EpochOpened,
     shop.CloudReached: wire.WentOffline,
 }
+"""Each fact by its own type, though one may be a special case of another."""
+
 KINDS = {fact: str(letter.__struct_config__.tag) for fact, letter in LETTERS.items()}
 """What a page's kind says of the fact it holds."""
 

@@ -2,8 +2,8 @@
 
 from drivers import terminal as words
 from edge.refusals import Language
-from edge.shop.explain import explain
 from edge.shop.facts import SaleMade
+from edge.shop.pricing.explain import explain
 from edge.shop.sale import Adjustment, Note, PricedLine, Quote
 
 

@@ -45,10 +45,15 @@ class World:
         return self.luck.randbytes(size_bytes)
 
 
+def wall_clock() -> int:
+    """Return milliseconds since 1970-01-01 UTC, as this machine believes."""
+    return time.time_ns() // 1_000_000
+
+
 def real_world() -> World:
     """Return the one we live in. Needs a running event loop."""
     return World(
-        now=lambda: time.time_ns() // 1_000_000,
+        now=wall_clock,
         monotonic=asyncio.get_running_loop().time,
         luck=random.SystemRandom(),
     )

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -10,7 +10,9 @@ from cloud_bridge.contract import (
     DayOpened,
     Envelope,
     FactBody,
+    MemberEnrolled,
     Outcome,
+    Phone,
     Posting,
     SaleFact,
     Words,
@@ -84,22 +86,20 @@ def day(date: str = "2027-01-15") -> DayOpened:
     return DayOpened(business_date=date)
 
 
-def sale(member: str | None, total: int, points: int) -> SaleFact:
+def sale(member: str | None, total: int, earned: int) -> SaleFact:
     """A sale as small as a sale can be."""
     legs = [Posting(account="cash:till-1", unit="CNY", amount=total)]
     legs.append(Posting(account="sales:standard", unit="CNY", amount=-total))
     if member is not None:
-        legs.append(Posting(account=f"member:{member}", unit="PTS", amount=points))
-        legs.append(Posting(account="programme", unit="PTS", amount=-points))
+        legs += points(member, earned)
     return SaleFact(
+        **deed(member, legs),
         sale="s",
-        receipt="1",
-        business_date="2027-01-15",
-        terminal="till-1",
-        lane=None,
-        cashier="li",
-        seller=None,
-        member=member,
+        terminal_kind="pc_pos",
+        channel="till",
+        region="",
+        online=True,
+        tier="",
         currency="CNY",
         exponent=2,
         lines=(),
@@ -109,12 +109,37 @@ def sale(member: str | None, total: int, points: int) -> SaleFact:
         list_total=total,
         total=total,
         tax=(),
-        points_earned=points,
+        points_earned=earned,
         quote="",
-        bundle="",
         price_book=1,
-        postings=tuple(legs),
     )
+
+
+def deed(member: str | None, legs: Sequence[Posting]) -> dict[str, Any]:
+    """What every deed says, and nothing else."""
+    return {
+        "receipt": "1", "business_date": "2027-01-15", "store": "s1", "terminal": "till-1",
+        "lane": None, "cashier": "li", "seller": None, "member": member, "bundle": "",
+        "postings": tuple(legs),
+    }  # fmt: skip
+
+
+def points(member: str, amount: int, unit: str = "PTS") -> list[Posting]:
+    """So many points, or something else that is counted, given to a member."""
+    return [
+        Posting(account=f"member:{member}", unit=unit, amount=amount),
+        Posting(account="programme", unit=unit, amount=-amount),
+    ]
+
+
+def enrolment(member: str, card: str, welcome: int) -> MemberEnrolled:
+    """Somebody called 李 joins, and is welcomed with points."""
+    return MemberEnrolled(
+        **deed(member, points(member, welcome)), display="李**", tier="",
+        phone=Phone(hash="ab" * 32, last4="0077"), birthday="", adult=False, card=card,
+        consents=(), sealed="", way="open", receipts=(), must_keep=0, partner="", group="",
+        introducer="",
+    )  # fmt: skip
 
 
 def some_sales(journal: Journal, count: int, luck: random.Random, members: Sequence[str]) -> None:

@@ -7,10 +7,10 @@ import msgspec
 from hypothesis import strategies as st
 
 from edge.shop.basket import Basket, Line, Product
+from edge.shop.bundle import decode
 from edge.shop.member import Member
-from edge.shop.pricing import Moment, compile_rules, moment, price
-from edge.shop.rules import decode
-from edge.shop.sale import Quote
+from edge.shop.pricing import Asked, Moment, compile_rules, moment, price
+from edge.shop.sale import CouponShown, Quote
 
 AT = moment(1_795_312_800_000, "Asia/Shanghai")
 HASH = "b" * 64
@@ -42,9 +42,18 @@ def bundle(rules: list[dict[str, Any]] | None = None, **more: Any) -> dict[str, 
     } | more  # fmt: skip
 
 
-def quote(basket: Basket, document: dict[str, Any], at: Moment = AT) -> Quote:
+def quote(
+    basket: Basket, document: dict[str, Any], at: Moment = AT, more: Asked | None = None
+) -> Quote:
     rules = compile_rules(decode(msgspec.json.encode(document)), HASH)
-    return price(basket, rules, at, "pc_pos", 7)
+    return price(basket, rules, at, "pc_pos", 7, more=more or Asked(catalogue=Shelf()))
+
+
+class Shelf:
+    """Where gifts are taken from: the goods of the small shop."""
+
+    def product(self, id: str) -> Product | None:
+        return next((product for product in PRODUCTS if product.id == id), None)
 
 
 def rule(kind: str, name: str = "r", **more: Any) -> dict[str, Any]:
@@ -150,3 +159,154 @@ def baskets(draw: st.DrawFn) -> Basket:
 
 
 DOCUMENTS = st.builds(lambda some, earn: bundle(some + earn), discounts(), EARNING)
+
+
+# --- everything a bundle may say about prices -----------------------------------------------------
+
+BENEFITS = st.one_of(
+    SHARES.map(lambda share: {"is": "percent", "basis_points": share}),
+    st.integers(0, 5_000).map(lambda amount: {"is": "amount", "amount": amount}),
+    st.integers(0, 5_000).map(lambda amount: {"is": "fixed", "amount": amount}),
+)
+PER = st.sampled_from(["unit", "line", "order"])
+MORE_EFFECTS: st.SearchStrategy[dict[str, Any]] = st.one_of(
+    EFFECTS,
+    st.builds(
+        lambda share, base, round_: {
+            "kind": "percent_off", "basis_points": share, "per": "unit", "base": base,
+            "round": round_,
+        },
+        SHARES, st.sampled_from(["remaining", "list"]), st.sampled_from(["discount", "price"]),
+    ),
+    st.builds(
+        lambda amount, per: {"kind": "fixed_price", "amount": amount, "per": per},
+        st.integers(0, 9_000), PER,
+    ),
+    st.builds(
+        lambda buy, get, off: {"kind": "buy_n_get_m", "buy": buy, "get": get, "off": off},
+        st.integers(1, 3), st.integers(1, 3), BENEFITS,
+    ),
+    st.builds(
+        lambda n, off: {"kind": "every_nth", "n": n, "off": off}, st.integers(1, 4), BENEFITS
+    ),
+    st.builds(
+        lambda least, off, by: {
+            "kind": "ladder", "by": by, "steps": [{"at_least": least, "off": off}]
+        },
+        st.integers(1, 9), BENEFITS, st.sampled_from(["quantity", "money"]),
+    ),
+    st.builds(
+        lambda amount, off, gift: {
+            "kind": "spend_threshold", "amount": amount, "every": True,
+            "off": {"is": "amount", "amount": off}, "gifts": [{"product": gift}],
+        },
+        st.integers(500, 9_000), st.integers(1, 900), st.sampled_from(["p3", "p5", "gone"]),
+    ),
+)  # fmt: skip
+LIMITS: st.SearchStrategy[list[dict[str, Any]]] = st.lists(
+    st.one_of(
+        st.builds(
+            lambda most, of, per: {"max": most, "of": of, "per": per},
+            st.integers(1, 5), st.sampled_from(["uses", "units"]),
+            st.sampled_from(["order", "member", "day", "total"]),
+        ),
+        st.builds(
+            lambda most, per: {"max": most, "of": "amount", "per": per},
+            st.integers(1, 3_000), st.sampled_from(["unit", "line", "order", "store"]),
+        ),
+    ),
+    max_size=2,
+    unique_by=lambda limit: (limit["of"], limit["per"]),
+)  # fmt: skip
+GROUPS: list[dict[str, Any]] = [
+    {"id": "g-all", "mode": "all"},
+    {"id": "g-first", "mode": "first"},
+    {"id": "g-guest", "mode": "best_for_guest", "priority": 2},
+    {"id": "g-shop", "mode": "best_for_shop", "within": "g-guest"},
+    {"id": "u-first", "mode": "first", "scope": "unit"},
+    {"id": "u-guest", "mode": "best_for_guest", "scope": "unit"},
+    {"id": "u-in", "mode": "all", "within": "u-guest"},
+    {"id": "u-shop", "mode": "best_for_shop", "scope": "unit", "priority": 1},
+]
+ORDERS = ["priority_high", "priority_low", "kind", "largest_saving"]
+
+
+@st.composite
+def more_discounts(draw: st.DrawFn) -> list[dict[str, Any]]:
+    rules = []
+    for number in range(draw(st.integers(0, 7))):
+        group = draw(st.sampled_from(["", "", *[str(group["id"]) for group in GROUPS]]))
+        alone = ["no", "no", "level", "after", "everything", *(["group"] if group else [])]
+        rules.append(
+            {
+                "id": f"r{number}", "name_zh": "规则", "name_en": "rule",
+                "stage": 3 if group.startswith("u") else draw(st.sampled_from([2, 3, 4])),
+                "group": group, "priority": draw(st.integers(0, 2)),
+                "target": draw(TARGETS), "when": draw(st.lists(CONDITIONS, max_size=1)),
+                "spare_reduced": draw(st.booleans()), "limits": draw(LIMITS),
+                "overflow": draw(st.sampled_from(["lost", "moves", "drops"])),
+                "exclusive": draw(st.sampled_from(alone)),
+            }
+            | draw(MORE_EFFECTS)
+        )  # fmt: skip
+    return rules
+
+
+COUPONS = st.lists(
+    st.builds(
+        lambda get, per, group: rule("coupon", stage=5, get=get, per=per, group=group),
+        BENEFITS, PER, st.sampled_from(["", "g-first"]),
+    ),
+    max_size=2,
+).map(lambda rules: [coupon | {"id": f"c{i}"} for i, coupon in enumerate(rules)])  # fmt: skip
+CHARGES = st.lists(
+    st.builds(
+        lambda amount, tax: rule("charge", "bag", amount=amount, tax_class=tax),
+        st.integers(0, 900), st.sampled_from(list(TAX)),
+    ),
+    max_size=1,
+)  # fmt: skip
+REDEEMING = st.lists(
+    st.builds(
+        lambda cap: rule("points_redeem", "pay", points=10, amount=7, step=10, cap=cap),
+        st.integers(0, 10_000),
+    ),
+    max_size=1,
+)
+NO_STAGE = ("points_earn", "charge", "points_redeem")
+MORE_DOCUMENTS = st.builds(
+    lambda some, coupons, others, order, odd_cent, base, most: bundle(
+        [
+            {k: v for k, v in each.items() if k != "stage" or each["kind"] not in NO_STAGE}
+            for each in [*some, *coupons, *others]
+        ],
+        groups=GROUPS, odd_cent=odd_cent, running_base=base, combinations_max=most,
+        stages=[
+            {"number": 2, "name": "members", "level": "lines"},
+            {"number": 3, "name": "lines", "level": "lines", "order": order,
+             "kinds": ["ladder", "amount_off"] if order == "kind" else []},
+            {"number": 4, "name": "order", "level": "order", "order": order,
+             "kinds": ["percent_off"] if order == "kind" else []},
+            {"number": 5, "name": "coupons", "level": "order"},
+        ],
+    ),
+    more_discounts(), COUPONS, st.builds(lambda a, b, c: a + b + c, EARNING, CHARGES, REDEEMING),
+    st.sampled_from(ORDERS), st.sampled_from(["largest_remainder", "first", "last"]),
+    st.sampled_from(["rounded", "exact"]), st.sampled_from([2, 64]),
+)  # fmt: skip
+ASKED = st.builds(
+    lambda types, redeem, held, used: Asked(
+        coupons=tuple([CouponShown(id=f"x{i}", type=kind) for i, kind in enumerate(types)]),
+        redeem=redeem, redeemable=held, counters=used, catalogue=Shelf(),
+    ),
+    st.lists(st.sampled_from(["c0", "c1", "gone"]), max_size=3),
+    st.one_of(st.just("max"), st.integers(0, 500)), st.integers(0, 900),
+    st.dictionaries(
+        st.sampled_from(
+            [f"r{i}|{of}|{per}" for i in range(3)
+             for of, per in (("uses", "day"), ("units", "total"), ("amount", "store"))]
+        ),
+        st.integers(0, 9),
+    ),
+)  # fmt: skip
+"""What a guest shows and wishes; most coupons are of types that MORE_DOCUMENTS may know."""

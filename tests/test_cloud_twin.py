@@ -14,19 +14,22 @@ from cloud_bridge.bundle import canonical, check
 from cloud_bridge.contract import (
     AsOf,
     Batch,
+    Card,
     Change,
     Changes,
     CloudProblem,
     Envelope,
+    HoldingsExpired,
     Member,
+    PointsGrown,
     Receipt,
     head_text,
 )
-from edge.shop.rules import decode
+from edge.shop.bundle import decode
 from simulators import demo_data
 from simulators.cloud import CloudTwin, Reply
 from simulators.keys import KeyPair, make_key
-from tests.journals import Journal, day, sale, some_sales, sums
+from tests.journals import Journal, day, deed, enrolment, points, sale, some_sales, sums
 
 T = TypeVar("T")
 LUCK = random.Random(11)
@@ -187,6 +190,41 @@ async def test_a_bad_but_authentic_fact_is_recorded_and_blocks_nobody(twin: Clou
     assert twin.facts("box-1") == journal.pages
     assert list(receipt.outcomes) == twin.outcomes("box-1")
     assert twin.books() == sums(journal.pages[4:])
+
+
+async def test_whom_a_box_enrolled_is_a_member_from_then_on(twin: CloudTwin) -> None:
+    journal = Journal(epoch=3)
+    journal.add(enrolment("p-1", "6900", welcome=50))
+    journal.add(sale("p-1", 700, 7))
+    journal.add(enrolment("p-1", "", welcome=0))
+    receipt = read(await post(twin, journal.pages), Receipt)
+    assert [o.outcome for o in receipt.outcomes] == ["accepted"] * 3
+    told = (await changes(twin, "")).changes
+    assert Card(number="6900", member="p-1") in told
+    (member,) = (change for change in told if isinstance(change, Member))
+    assert (member.id, member.display, member.phone_last4) == ("p-1", "李**", "0077")
+    assert (member.points, member.as_of) == (57, AsOf(epoch=3, sequence=3))
+
+
+async def test_points_follow_any_deed_and_nothing_but_its_points(twin: CloudTwin) -> None:
+    """The same legs of a sale, as another deed: the cloud reads postings, whatever it is."""
+    twin.seed_members([Member(id="m0001", display="王**", points=40)])
+    journal = Journal()
+    grown = PointsGrown(
+        **deed("m0001", points("m0001", 9)), period="2026-12", base=900, rate=100, points=9,
+        carry=0, shares=(),
+    )  # fmt: skip
+    exact = points("m0001", -4)
+    spent = [*exact, *points("m0001", -30, "BON"), *points("m0001", 2, "PTS.lumen")]
+    expired = HoldingsExpired(**deed("m0001", spent), points=4, bonus=30, principal=0, uses=0)
+    journal.add(grown)
+    journal.add(expired)
+    receipt = read(await post(twin, journal.pages), Receipt)
+    assert [o.outcome for o in receipt.outcomes] == ["accepted"] * 2
+    (member,) = (await changes(twin, "")).changes
+    assert isinstance(member, Member)
+    assert member.points == 40 + 9 - 4
+    assert twin.books() == sums(journal.pages)
 
 
 # --- news -----------------------------------------------------------------------------------------

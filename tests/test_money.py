@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.shop.money import (
+    OddCent,
     Rounding,
     contained,
     divide,
@@ -63,6 +64,22 @@ def test_split(amount: int, weights: list[int], shares: list[int]) -> None:
     assert split(amount, weights) == shares
 
 
+@pytest.mark.parametrize(
+    ("amount", "weights", "odd_cent", "shares"),
+    [
+        (5, [2, 2, 2], "last", [1, 2, 2]),
+        (5, [1, 1, 1], "last", [1, 1, 3]),
+        (5, [1, 1, 1], "first", [2, 2, 1]),
+        (2, [0, 1, 1, 1], "first", [0, 1, 1, 0]),
+        (2, [1, 1, 1, 0], "last", [0, 1, 1, 0]),
+    ],
+)
+def test_places_take_the_odd_units_as_far_as_weights_reach(
+    amount: int, weights: list[int], odd_cent: OddCent, shares: list[int]
+) -> None:
+    assert split(amount, weights, odd_cent) == shares
+
+
 @pytest.mark.parametrize("weights", [[0], [0, 0], [2, -1]])
 def test_nothing_is_shared_by_nothing(weights: list[int]) -> None:
     with pytest.raises(AssertionError):
@@ -105,10 +122,18 @@ def test_rates() -> None:
     assert contained(100, 0) == 0
 
 
+def test_what_is_extended_or_contained_is_rounded_as_declared() -> None:
+    assert extend(Decimal("0.5"), 1, "half_even") == 0
+    assert extend(Decimal("0.9"), 1, "down") == 0
+    assert contained(5, 1300) == 1
+    assert contained(5, 1300, "down") == 0
+
+
 @pytest.mark.parametrize(
     ("amount", "exponent", "text"),
     [
         (1234, 2, "12.34"), (-5, 2, "-0.05"), (7, 0, "7"), (-7, 0, "-7"), (1, 3, "0.001"),
+        (0, 2, "0.00"), (0, 0, "0"),
         (10**15 + 1, 2, "10000000000000.01"),
     ],
 )  # fmt: skip

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.shop.accounts.lots import Holdings
 from edge.shop.basket import QUANTITY_MAX, UNITS_MAX, Basket, Line, Product, line, refusal
+from edge.shop.bundle import decode
 from edge.shop.declined import Declined
 from edge.shop.ledger import Posting, entry
 from edge.shop.member import Member
 from edge.shop.pricing import RuleSet, compile_rules, moment
-from edge.shop.rules import decode
 from edge.shop.tender import Paid, Tender, settle
 from edge.shop.till import (
     Cancel,
@@ -35,7 +36,7 @@ WINE = Product(id="wine", name_zh="红酒", name_en="Wine", price=6000, tax_clas
 AT = moment(1_795_312_800_000, "Asia/Shanghai")
 
 
-def rules(tax: dict[str, int]) -> RuleSet:
+def rules(tax: dict[str, int], **more: object) -> RuleSet:
     bundle = {
         "format": "edgebox.bundle.v1", "version": 1, "store": "corner", "currency": "CNY",
         "exponent": 2, "zone": "Asia/Shanghai", "valid_from": 0, "valid_until": 1,
@@ -47,7 +48,7 @@ def rules(tax: dict[str, int]) -> RuleSet:
             }
         ],
     }  # fmt: skip
-    return compile_rules(decode(msgspec.json.encode(bundle)), "b" * 64)
+    return compile_rules(decode(msgspec.json.encode(bundle | more)), "b" * 64)
 
 
 RULES = rules({"food": 900})
@@ -104,6 +105,14 @@ def test_exact_cash_needs_no_amount() -> None:
     _, sold = play(scan(MILK), PayCash())
     assert isinstance(sold, Sold)
     assert (sold.paid.handed, sold.paid.change) == (505, 0)
+
+
+def test_exact_cash_is_what_there_are_coins_for() -> None:
+    coins = rules({"food": 900}, cash_rounding={"step": 10, "mode": "down"})
+    till, _ = step(Till(), scan(MILK), coins, AT, price_book=3)
+    _, (sold,) = step(till, PayCash(), coins, AT, price_book=3)
+    assert isinstance(sold, Sold)
+    assert (sold.paid.handed, sold.paid.change, sold.paid.rounding) == (500, 0, -5)
 
 
 def test_remove_last_and_cancel() -> None:
@@ -171,7 +180,8 @@ def test_a_basket_is_bounded_in_all_its_units() -> None:
 
 @given(st.integers(0, 10**6), st.lists(st.integers(0, 10**6), max_size=5))
 def test_what_is_handed_over_is_the_due_and_the_change(due: int, amounts: list[int]) -> None:
-    paid = settle(due, [Tender("cash", amount) for amount in amounts])
+    offered = [Tender("cash", amount) for amount in amounts]
+    paid = settle(due, offered, Holdings(), RULES.bundle, today=AT.date)
     if sum(amounts) < due:
         assert paid == Declined("E-TENDER-SHORT", {"due": due, "paid": sum(amounts)})
     else:

@@ -10,12 +10,12 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any, Final, NoReturn
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, NoReturn, TypeVar
 
 import msgspec
 
-from drivers.terminal.words import OPERATIONS, Reply, Request, Words
+from drivers.terminal.words import OPERATIONS, Reply, Request
 
 PAYLOAD_BYTES_MAX: Final = 65536
 DEPTH_MAX: Final = 8
@@ -38,6 +38,12 @@ _COMPLAINTS: Final = {
     "other": r"(?P<said>.*)",
 }
 """What msgspec complains of, by the cause we give for it; the first that fits, and one does."""
+_STEP = re.compile(r"(?<=\.)[^.\[\]]+|\[")
+_SPELLINGS: Final = {"key": "key", "quantity": "quantity", "now": "time"}
+"""The cause we give for a text that is not spelled as it must be, by the name of its field."""
+
+_Kind = TypeVar("_Kind", bound=msgspec.Struct)
+_Check = Callable[[Any], object]
 
 
 class Malformed(Exception):
@@ -59,8 +65,19 @@ def decode(operation: str, payload: bytes) -> Request:
         )
     if len(payload) > PAYLOAD_BYTES_MAX:
         raise Malformed("E-TOO-LARGE", {"limit": PAYLOAD_BYTES_MAX})
-    request: Request = _read_plain(payload, kind) or _read_carefully(payload, kind)
+    request: Request = read(payload, kind, check=_check_quantities)
     return request
+
+
+def read(
+    payload: bytes, kind: type[_Kind], *, check: _Check = lambda _: None, depth: int = DEPTH_MAX
+) -> _Kind:
+    """Return what is in `payload` as this kind of struct, or raise `Malformed` and nothing else.
+
+    `check` is shown the plain data and may raise `Malformed`; `depth` is how deep refused data
+    may be before that is why. How many bytes there may be is the caller's concern.
+    """
+    return _read_plain(payload, kind, check) or _read_carefully(payload, kind, check, depth)
 
 
 def encode(reply: Reply | Request) -> bytes:
@@ -82,7 +99,7 @@ _ENCODER = msgspec.json.Encoder()
 # --- parsing --------------------------------------------------------------------------------------
 
 
-def _read_plain(payload: bytes, kind: type[Words]) -> Any:
+def _read_plain(payload: bytes, kind: type[_Kind], check: _Check) -> _Kind | None:
     """Return the request if it is plainly right, as nearly all are; None for a closer look."""
     if b"\\" in payload:
         return None
@@ -93,40 +110,40 @@ def _read_plain(payload: bytes, kind: type[Words]) -> Any:
         if payload.count(b":") != _ENCODER.encode(tree).count(b":"):
             return None
         request = msgspec.convert(tree, kind)
-        _check_quantities(tree)
+        check(tree)
     except (Malformed, ValueError, RecursionError):  # msgspec's errors are ValueErrors
         return None
     return request
 
 
-def _read_carefully(payload: bytes, kind: type[Words]) -> Any:
+def _read_carefully(payload: bytes, kind: type[_Kind], check: _Check, depth: int) -> _Kind:
     """Return the request, or raise `Malformed` with the exact reason."""
     try:
         text = payload.decode("utf-8")
     except UnicodeDecodeError as error:
         raise _malformed("$", "utf8", at=error.start) from None
     try:
-        tree = _parse(text)
+        tree = _parse(text, depth)
         request = msgspec.convert(tree, kind)
     except (Malformed, msgspec.ValidationError) as error:
         # The types bound the depth of what is accepted, so only a refusal has to look at it.
-        if _is_deep(text):
-            raise Malformed("E-TOO-DEEP", {"limit": DEPTH_MAX}) from None
+        if _is_deep(text, depth):
+            raise Malformed("E-TOO-DEEP", {"limit": depth}) from None
         if isinstance(error, Malformed):
             raise
         _explain(str(error), kind)
-    _check_quantities(tree)
+    check(tree)
     return request
 
 
-def _parse(text: str) -> Any:
+def _parse(text: str, depth: int) -> Any:
     try:
         tree = _CAREFUL.decode(text)
         _spell(tree).encode()
     except UnicodeEncodeError:
         raise _malformed("$", "surrogate") from None
     except RecursionError:
-        raise Malformed("E-TOO-DEEP", {"limit": DEPTH_MAX}) from None
+        raise Malformed("E-TOO-DEEP", {"limit": depth}) from None
     except json.JSONDecodeError as error:
         raise _malformed("$", "json", at=error.pos) from None
     return tree
@@ -161,13 +178,13 @@ _CAREFUL = json.JSONDecoder(
 _spell = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def _is_deep(text: str) -> bool:
+def _is_deep(text: str, most: int) -> bool:
     depth = 0
     for match in _TOKEN.finditer(text):
         piece = match[0]
         if piece in "[{":
             depth += 1
-            if depth > DEPTH_MAX:
+            if depth > most:
                 return True
         elif piece in "]}":
             depth -= 1
@@ -192,7 +209,7 @@ def _malformed(path: str, cause: str, **values: str | int) -> Malformed:
     return Malformed("E-MALFORMED", {"cause": cause, **shown})
 
 
-def _explain(message: str, kind: type[Words]) -> NoReturn:
+def _explain(message: str, kind: type[msgspec.Struct]) -> NoReturn:
     """Turn msgspec's message ("what - at `path`") into a refusal."""
     what, _, path = message.rpartition(" - at `")
     if not what:
@@ -202,22 +219,46 @@ def _explain(message: str, kind: type[Words]) -> NoReturn:
         field = unknown[1]
         raise Malformed(
             "E-UNKNOWN-FIELD",
-            {"path": path, "field": _shown(field), "suggestion": _suggest(field, _names(kind))},
+            {
+                "path": path,
+                "field": _shown(field),
+                "suggestion": _suggest(field, _names(kind, path)),
+            },
         ) from None
     cause, values = next(
         (cause, match.groupdict())
         for cause, pattern in _COMPLAINTS.items()
         if (match := re.fullmatch(pattern, what, re.DOTALL))
     )
-    if cause == "spelling" and path == "$.key":
-        cause = "key"
+    if cause == "spelling":
+        cause = _SPELLINGS.get(path.rpartition(".")[2], cause)
     raise _malformed(path, cause, **values) from None
 
 
-def _names(kind: Any) -> tuple[str, ...]:
-    """Return the names of all fields of `kind` and of the words inside it."""
-    schemas = msgspec.json.schema_components([kind])[1].values()
-    return tuple(sorted({name for schema in schemas for name in schema.get("properties", ())}))
+def _names(kind: Any, path: str) -> tuple[str, ...]:
+    """Return the names of the fields that may stand at a place inside `kind`."""
+    (root,), parts = msgspec.json.schema_components([kind])
+    here = [root]
+    for step in ["", *_STEP.findall(path)]:
+        here = [part for schema in here for part in _inside(schema, step, parts)]
+    return tuple(sorted({name for schema in here for name in schema.get("properties", ())}))
+
+
+def _inside(schema: Any, step: str, parts: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield the schemas of what is one step further in: a field, or any item; "" is no step."""
+    match step:
+        case "":
+            inner = [schema]
+        case "[":
+            inner = [schema.get("items"), schema.get("additionalProperties")]
+        case _:
+            inner = [schema.get("properties", {}).get(step)]
+    for one in inner:
+        if isinstance(one, dict):
+            named = parts[one["$ref"].rpartition("/")[2]] if "$ref" in one else one
+            yield named
+            for option in named.get("anyOf", ()):
+                yield from _inside(option, "", parts)
 
 
 def _suggest(name: str, known: tuple[str, ...]) -> str:

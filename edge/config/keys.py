@@ -23,8 +23,15 @@ def read_or_create_box_key(path: Path) -> Ed25519PrivateKey:
     Raises `ConfigError` when others may read the file or it holds no Ed25519 key.
     """
     if not path.exists():
-        _create(path)
-    fix = "restore the file, or delete it and pair the box with the cloud again"
+        create_key(path)
+    return read_key(path, "restore the file, or delete it and pair the box with the cloud again")
+
+
+def read_key(path: Path, fix: str) -> Ed25519PrivateKey:
+    """Return the private key a file holds (PKCS #8 PEM); `fix` says what to do without it.
+
+    Raises `ConfigError` when others may read the file or it holds no Ed25519 key.
+    """
     try:
         key = serialization.load_pem_private_key(_read_secret(path), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -67,7 +74,8 @@ def _read_secret(path: Path) -> bytes:
         os.close(descriptor)
 
 
-def _create(path: Path) -> None:
+def create_key(path: Path) -> None:
+    """Put a fresh private key into a file only we may read; a key that is there already stays."""
     text = Ed25519PrivateKey.generate().private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,

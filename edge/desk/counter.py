@@ -21,7 +21,7 @@ from edge.intake import CardNumber, Intake
 from edge.journal import Journal
 from edge.refusals import Refusal
 from edge.shop.basket import Basket, Line, Product, line
-from edge.shop.declined import Declined
+from edge.shop.declined import AMOUNTS, Declined
 from edge.shop.member import Member
 from edge.shop.money import format_minor
 from edge.shop.pricing import Moment, RuleSet, check, moment, price
@@ -37,6 +37,14 @@ class Holding(msgspec.Struct, frozen=True):
 
     member: Member
     points: int
+
+
+class Agreed(msgspec.Struct, frozen=True):
+    """The quote a sale stands on, the rules it was made by, and what its member holds before."""
+
+    quote: Quote
+    rules: RuleSet
+    holding: Holding | None
 
 
 class Counter:
@@ -183,45 +191,43 @@ class Counter:
         if isinstance(basket, Refusal):
             return basket
         quote = self.price(basket, terminal.kind)
-        pin = Pin(quote, asked.lines, asked.member, self._world.now())
+        pin = Pin(quote, self.rules, asked.lines, asked.member, self._world.now())
         self._pins[terminal.id].put(pin)
         return replies.quoted(quote, pin.quoted_at, pin.valid_until,
                               self.as_of(), terminal.lang)  # fmt: skip
 
-    def quoted(
-        self, terminal: Terminal, sell: words.Sell
-    ) -> tuple[Quote, Holding | None] | Refusal:
-        """Return the quote a sale stands on, and what its member holds before it.
+    def quoted(self, terminal: Terminal, sell: words.Sell) -> Agreed | Refusal:
+        """Return the quote a sale stands on.
 
-        The quote is the pinned one if that holds, else today's; E-PRICE-CHANGED if it is not
+        It is the pinned one if that holds, else today's; E-PRICE-CHANGED if it is not
         what the guest was told.
         """
         with self._directory.steady():
             return self._quoted(terminal, sell)
 
-    def _quoted(
-        self, terminal: Terminal, sell: words.Sell
-    ) -> tuple[Quote, Holding | None] | Refusal:
+    def _quoted(self, terminal: Terminal, sell: words.Sell) -> Agreed | Refusal:
         holding = self._holding(sell.member)
         if isinstance(holding, Refusal):
             return holding
         member = holding.member if holding else None
-        quote = self._pinned(terminal, sell, member)
-        if quote is None:
+        pin = self._pinned(terminal, sell, member)
+        if pin is not None:
+            quote, rules = pin.quote, pin.rules
+        else:
             basket = self.basket(terminal, sell.lines, member)
             if isinstance(basket, Refusal):
                 return basket
-            quote = self.price(basket, terminal.kind)
+            quote, rules = self.price(basket, terminal.kind), self.rules
         if quote.fingerprint != sell.quote or quote.total != sell.expected_total:
             return Refusal("E-PRICE-CHANGED")
-        return quote, holding
+        return Agreed(quote, rules, holding)
 
-    def _pinned(self, terminal: Terminal, sell: words.Sell, member: Member | None) -> Quote | None:
+    def _pinned(self, terminal: Terminal, sell: words.Sell, member: Member | None) -> Pin | None:
         pin = self._pins[terminal.id].get(sell.quote, self._world.now())
         if pin is None or (pin.lines, pin.member) != (sell.lines, sell.member):
             return None
         same = (member and member.id) == (pin.quote.member and pin.quote.member.id)
-        return pin.quote if same else None
+        return pin if same else None
 
     def _holding(self, credential: words.Credential | None) -> Holding | Refusal | None:
         return None if credential is None else self.identify(credential, decided=True)
@@ -229,10 +235,6 @@ class Counter:
     def as_of(self) -> words.AsOf:
         """Return up to which fact answers are true that read durable facts alone."""
         return words.AsOf(epoch=self._journal.head.epoch, sequence=self._journal.committed)
-
-
-AMOUNTS = frozenset({"due", "paid"})
-"""The parameters of a no that are minor units."""
 
 
 def refused(declined: Declined, exponent: int) -> Refusal:

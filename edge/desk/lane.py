@@ -13,7 +13,7 @@ from edge import replies
 from edge.config import Lane
 from edge.desk.answer import refuse
 from edge.desk.counter import Counter, Holding, refused
-from edge.desk.placing import Placing, Request, Seller
+from edge.desk.placing import Deal, Placing, Request, Seller
 from edge.intake import CardNumber, CouponCode, TillCommand, as_product
 from edge.refusals import Refusal
 from edge.shop import till as tills
@@ -60,12 +60,13 @@ class LaneDesk:
         if isinstance(given, Refusal):
             self._no(given)
             return
+        before = self._till
         self._till, outcomes = tills.step(
-            self._till, given, self._counter.rules, self._counter.moment(),
+            before, given, self._counter.rules, self._counter.moment(),
             self._counter.price_book,
         )  # fmt: skip
         for outcome in outcomes:
-            self._do(outcome)
+            self._do(outcome, before)
 
     def _resolve(self, scan: Scan) -> tills.Given | Refusal:
         counter = self._counter
@@ -94,7 +95,7 @@ class LaneDesk:
         holding = self._counter.holding(member.id, decided=True) if member else None
         return holding if isinstance(holding, Refusal) else None
 
-    def _do(self, outcome: tills.Outcome) -> None:
+    def _do(self, outcome: tills.Outcome, before: tills.Till) -> None:
         match outcome:
             case tills.Shown(quote):
                 self._show(quote)
@@ -102,14 +103,14 @@ class LaneDesk:
             case Declined():
                 self._no(refused(outcome, self._counter.exponent))
             case tills.Sold():
-                self._sold(outcome)
+                self._sold(outcome, before)
 
     def _show(self, quote: Quote) -> None:
         now = self._world.now()
         shown = replies.quoted(quote, now, now, self._counter.as_of(), self._lane.lang)
         self._publish("shown", words.encode(shown))
 
-    def _sold(self, sold: tills.Sold) -> None:
+    def _sold(self, sold: tills.Sold, before: tills.Till) -> None:
         lane, quote = self._lane, sold.quote
         request = Request(
             lane.terminal, self._world.new_key(), quote.fingerprint, "sell", lane.lang
@@ -118,8 +119,14 @@ class LaneDesk:
         if quote.member is not None:
             holding = self._counter.holding(quote.member.id, decided=True)
             points = holding.points if isinstance(holding, Holding) else None
-        by = Seller(lane.terminal, lane.cashier, lane=lane.id)
-        answer, durable = self._placing.sale(request, quote, sold.paid, by, points)
+        by = Seller(lane.terminal, self._till.terminal_kind, lane.cashier, lane=lane.id)
+        deal = Deal(quote, self._counter.rules, sold.paid, points)
+        placed = self._placing.sale(request, deal, by)
+        if isinstance(placed, Declined):
+            self._till = before
+            self._no(refused(placed, quote.exponent))
+            return
+        answer, durable = placed
 
         def told(done: "asyncio.Future[None]") -> None:
             if not done.cancelled() and done.exception() is None:

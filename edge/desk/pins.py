@@ -5,6 +5,7 @@ from collections import OrderedDict
 import msgspec
 
 from drivers import terminal as words
+from edge.shop.pricing import RuleSet
 from edge.shop.sale import Quote
 
 PINNED_MS = 15 * 60 * 1000
@@ -13,9 +14,10 @@ UNITS_MAX = 10_000
 
 
 class Pin(msgspec.Struct, frozen=True):
-    """A quote, what was asked for it, and until when (ms since 1970 UTC) it holds."""
+    """A quote, the rules it was made by, what was asked, and until when (ms UTC) it holds."""
 
     quote: Quote
+    rules: RuleSet
     lines: tuple[words.RequestLine, ...]
     member: words.Credential | None
     quoted_at: int

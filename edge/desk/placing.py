@@ -10,14 +10,16 @@ import msgspec
 
 from drivers import terminal as words
 from edge import VERSION, letters, replies
-from edge.book import Book
+from edge.book import MEMBER, Book, members
 from edge.config import Store
 from edge.desk.answer import Answer, refuse, reply
 from edge.desk.keys import Placed
 from edge.journal import Draft, Journal
 from edge.refusals import Language, Refusal
+from edge.shop.accounts.lots import Holdings
+from edge.shop.bundle import Tier
+from edge.shop.declined import Declined
 from edge.shop.facts import (
-    Circumstances,
     CloudReached,
     DayClosed,
     DayOpened,
@@ -25,8 +27,12 @@ from edge.shop.facts import (
     Fact,
     KeyFenced,
     RequestRefused,
-    sale_made,
+    SaleMade,
 )
+from edge.shop.ledger import POINTS
+from edge.shop.operations.made import Made
+from edge.shop.operations.sell import sell
+from edge.shop.pricing import Moment, RuleSet, moment
 from edge.shop.receipt import ReceiptHeader, render
 from edge.shop.sale import Quote
 from edge.shop.tender import Paid
@@ -52,9 +58,22 @@ class Seller(msgspec.Struct, frozen=True):
     """By whom and where a sale is made."""
 
     terminal: str
+    terminal_kind: str
     cashier: str
     seller: str | None = None
     lane: str | None = None
+
+
+class Deal(msgspec.Struct, frozen=True):
+    """A quote that was accepted and settled, and the rules it was made by.
+
+    `points_before` are what the member held before, None if nobody was named.
+    """
+
+    quote: Quote
+    rules: RuleSet
+    paid: Paid
+    points_before: int | None
 
 
 class Placing:
@@ -82,39 +101,44 @@ class Placing:
             self._was_low, self._look_at = self._journal.disk_low, now + DISK_LOOK_SECONDS
         return self._was_low
 
-    def sale(
-        self, request: Request, quote: Quote, paid: Paid, by: Seller, points_before: int | None
-    ) -> Placed:
-        """Place a sale. `points_before` is what the member held, None if nobody was named."""
+    def sale(self, request: Request, deal: Deal, by: Seller) -> Placed | Declined:
+        """Place a sale; declined if what it spends is no longer held."""
         self.day()
-        head, standing = self._journal.head, self._book.standing
-        assert standing.day is not None, "a sale belongs to an open day"
-        sequence = head.sequence + 1
-        fact = sale_made(
-            quote,
-            paid,
-            Circumstances(
-                sale=f"{self._box}:{head.epoch}:{sequence}",
-                receipt=f"{self._box}-{head.epoch}S-{standing.receipts + 1:06d}",
-                business_date=standing.day,
-                terminal=by.terminal,
-                lane=by.lane,
-                cashier=by.cashier,
-                seller=by.seller,
-            ),
-        )
-        points = None if points_before is None else points_before + fact.points_earned
-        at = max(self._world.now(), head.at)
+        head, before = self._journal.head, deal.points_before
+        sequence, at = head.sequence + 1, max(self._world.now(), head.at)
+        made = self._made(by, sequence, moment(at, deal.rules.bundle.zone))
+        fact = sell(deal.quote, deal.paid, deal.rules, Holdings(), made)
+        if isinstance(fact, Declined):
+            return fact
+        points = None if before is None else before + _gained(fact)
+        tier = _tier(deal)
         header = ReceiptHeader(
             store_zh=self._store.name_zh, store_en=self._store.name_en, epoch=head.epoch,
             sequence=sequence, previous=head.digest, at_ms=at, zone=self._store.zone.key,
-            points_balance=points,
+            points_balance=points, tier_zh=tier.name_zh if tier else "",
+            tier_en=tier.name_en if tier else "",
         )  # fmt: skip
         sold = replies.sold(
             fact, key=request.key, epoch=head.epoch, sequence=sequence, previous=head.digest,
             points_balance=points, text=render(fact, header, request.lang),
         )  # fmt: skip
         return self._place(request, fact, reply(sold))
+
+    def _made(self, by: Seller, sequence: int, at: Moment) -> Made:
+        epoch, standing = self._journal.head.epoch, self._book.standing
+        assert standing.day is not None, "a deed belongs to an open day"
+        return Made(
+            deed=f"{self._box}:{epoch}:{sequence}",
+            receipt=f"{self._box}-{epoch}S-{standing.receipts + 1:06d}",
+            business_date=standing.day,
+            at=at,
+            store=self._store.id,
+            terminal=by.terminal,
+            terminal_kind=by.terminal_kind,
+            lane=by.lane,
+            cashier=by.cashier,
+            seller=by.seller,
+        )
 
     def refusal(
         self, request: Request, refusal: Refusal, quote: words.Quoted | None = None
@@ -173,6 +197,17 @@ class Placing:
         draft = Draft(request.origin, request.key, request.content, kind, body, answer.stored())
         _, durable = self._journal.place(draft, fact, self._world.now())
         return answer, durable
+
+
+def _gained(fact: SaleMade) -> int:
+    """Return by how many of the programme's own points the member holds more, or fewer."""
+    return members(fact).get((f"{MEMBER}{fact.member}", POINTS), 0)
+
+
+def _tier(deal: Deal) -> Tier | None:
+    """Return the tier of the deal's member, as the bundle names it."""
+    name = deal.quote.member.tier if deal.quote.member else ""
+    return next((tier for tier in deal.rules.bundle.tiers if tier.id == name), None)
 
 
 def _hash(body: bytes) -> str:

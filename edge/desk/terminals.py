@@ -7,10 +7,11 @@ from edge.config import Terminal
 from edge.desk.answer import Answer, refuse, reply
 from edge.desk.counter import Counter, refused
 from edge.desk.keys import Keys, Placed
-from edge.desk.placing import Placing, Request, Seller
+from edge.desk.placing import Deal, Placing, Request, Seller
 from edge.directory import DirectoryDamaged
 from edge.rates import TokenBucket
 from edge.refusals import Refusal
+from edge.shop.accounts.lots import Holdings
 from edge.shop.declined import Declined
 from edge.shop.tender import Tender, settle
 from edge.world import World
@@ -134,16 +135,25 @@ class Desk:
     def _decide_sale(
         self, terminal: Terminal, request: Request, sell: words.Sell
     ) -> Placed | Answer:
-        quoted = self._counter.quoted(terminal, sell)
-        if isinstance(quoted, Refusal):
-            return self._refused(terminal, request, sell, quoted)
-        quote, holding = quoted
-        paid = settle(quote.total, [Tender(tender.kind, tender.amount) for tender in sell.tenders])
+        agreed = self._counter.quoted(terminal, sell)
+        if isinstance(agreed, Refusal):
+            return self._refused(terminal, request, sell, agreed)
+        quote, rules = agreed.quote, agreed.rules
+        paid = settle(
+            quote.total,
+            [Tender(tender.kind, tender.amount) for tender in sell.tenders],
+            Holdings(),
+            rules.bundle,
+            today=self._counter.moment().date,
+        )
         if isinstance(paid, Declined):
             return self._refused(terminal, request, sell, refused(paid, quote.exponent))
-        by = Seller(terminal.id, sell.cashier, sell.seller)
-        points = holding.points if holding else None
-        return self._placing.sale(request, quote, paid, by, points)
+        by = Seller(terminal.id, terminal.kind, sell.cashier, sell.seller)
+        points = agreed.holding.points if agreed.holding else None
+        placed = self._placing.sale(request, Deal(quote, rules, paid, points), by)
+        if isinstance(placed, Declined):
+            return self._refused(terminal, request, sell, refused(placed, quote.exponent))
+        return placed
 
     def _refused(
         self, terminal: Terminal, request: Request, sell: words.Sell, refusal: Refusal

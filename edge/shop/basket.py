@@ -23,6 +23,10 @@ UNITS_MAX = 5_000
 """The most units one basket may hold: each is priced on its own."""
 
 
+LINES_MAX = 500
+"""The most lines one basket may have: every rule may look at every line."""
+
+
 class Product(msgspec.Struct, frozen=True, kw_only=True):
     """An article of the price book. `price` and `floor` are minor units per unit, tax included."""
 
@@ -57,7 +61,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Quantity times unit price in minor units, rounded once."""
         return extend(self.quantity, self.unit_price, self.rounding)
 
-    @cached_property
+    @property
     def units(self) -> int:
         """Into how many units an amount is allocated: whole pieces, or the weighed line as one."""
         return int(self.quantity) if self.product.unit == PIECE else 1
@@ -82,30 +86,33 @@ def line(
     Counted goods come in whole pieces; a quantity is above zero, at most `QUANTITY_MAX` and
     no finer than `DECIMALS_MAX`. A `unit_price` of the terminal's own replaces the price book's.
     """
-    if not _sellable(product, quantity):
+    if not sellable(product, quantity):
         return Declined("E-QUANTITY", {"code": code, "quantity": str(quantity)[:32]})
+    whole, parts = quantity.as_integer_ratio()
     return Line(
         product=product,
         code=code,
-        quantity=Decimal(f"{quantity.normalize():f}"),
+        quantity=Decimal(whole) if parts == 1 else quantity.normalize(),
         unit_price=product.price if unit_price is None else unit_price,
         price_source="price_book" if unit_price is None else "terminal",
         rounding=rounding,
     )
 
 
-def _sellable(product: Product, quantity: Decimal) -> bool:
+def sellable(product: Product, quantity: Decimal) -> bool:
+    """Tell whether so much of a product can be sold, or stand on a shelf."""
     if not quantity.is_finite() or not 0 < quantity <= QUANTITY_MAX:
         return False
-    exponent = quantity.as_tuple().exponent
-    assert isinstance(exponent, int), "a finite decimal has a number for exponent"
-    return exponent >= -DECIMALS_MAX and (product.unit != PIECE or quantity == int(quantity))
+    _, parts = quantity.as_integer_ratio()
+    return parts == 1 if product.unit == PIECE else 10**DECIMALS_MAX % parts == 0
 
 
 def refusal(basket: Basket) -> Declined | None:
     """Return why this basket cannot be sold at all, or None."""
     if not basket.lines:
         return Declined("E-EMPTY-BASKET")
+    if len(basket.lines) > LINES_MAX:
+        return Declined("E-TOO-MANY-LINES", {"limit": LINES_MAX})
     units = sum(line.units for line in basket.lines)
     if units > UNITS_MAX:
         return Declined("E-QUANTITY", {"code": basket.lines[-1].code, "quantity": str(units)})

@@ -6,11 +6,14 @@ Rates are whole basis points (1 % = 100). There is no float anywhere.
 
 from collections.abc import Sequence
 from decimal import Decimal
-from heapq import nsmallest
 from typing import Literal
 
 Rounding = Literal["half_up", "half_even", "down"]
 """half_up: away from zero at the half · half_even: to the even neighbour · down: towards zero."""
+
+OddCent = Literal["largest_remainder", "first", "last"]
+"""Who gets the units that a split leaves over: the largest remainders, the first places, or
+the last place."""
 
 BASIS = 10_000
 """Basis points in one whole."""
@@ -29,6 +32,8 @@ def divide(numerator: int, denominator: int, rounding: Rounding = "half_up") -> 
 def extend(quantity: Decimal, unit_price: int, rounding: Rounding = "half_up") -> int:
     """Return what an exact `quantity` costs at `unit_price`, rounded once."""
     numerator, denominator = quantity.as_integer_ratio()
+    if denominator == 1:
+        return numerator * unit_price
     return divide(numerator * unit_price, denominator, rounding)
 
 
@@ -42,20 +47,26 @@ def contained(gross: int, basis_points: int, rounding: Rounding = "half_up") -> 
     return divide(gross * basis_points, BASIS + basis_points, rounding)
 
 
-def split(amount: int, weights: Sequence[int]) -> list[int]:
+def split(
+    amount: int, weights: Sequence[int], odd_cent: OddCent = "largest_remainder"
+) -> list[int]:
     """Share `amount` in proportion to `weights`; the shares sum to it exactly.
 
     The largest remainders get the odd units; ties go to the larger weight, then to the
-    earlier place. A share never exceeds its weight while `amount` does not exceed their sum.
+    earlier place. Declared otherwise, the first places get one each, or the last place gets
+    them all, as far as weights reach. A share never exceeds its weight while `amount` does not
+    exceed their sum.
     Something can be shared only if a weight is above zero; no weight is below.
     """
     if amount < 0:
-        return [-share for share in split(-amount, weights)]
+        return [-share for share in split(-amount, weights, odd_cent)]
     if not amount:
         return [0] * len(weights)
     least, most = min(weights), max(weights)
     assert least >= 0, "a weight is below zero"
     assert most > 0, "there is nothing to share by"
+    if odd_cent != "largest_remainder":
+        return _by_place(amount, weights, odd_cent)
     if least == most:
         whole, odd = divmod(amount, len(weights))
         return [whole + 1] * odd + [whole] * (len(weights) - odd)
@@ -68,8 +79,27 @@ def _largest_remainders(amount: int, weights: Sequence[int]) -> list[int]:
     odd = amount - sum(shares)
     if odd:
         rests = [(-(amount * weight % total), -weight, i) for i, weight in enumerate(weights)]
-        for _, _, i in nsmallest(odd, rests):
+        for _, _, i in sorted(rests)[:odd]:
             shares[i] += 1
+    return shares
+
+
+def _by_place(amount: int, weights: Sequence[int], odd_cent: OddCent) -> list[int]:
+    """Floor every share; the first or the last places take what is left, each up to its weight."""
+    total = sum(weights)
+    shares = [amount * weight // total for weight in weights]
+    odd = amount - sum(shares)
+    places = range(len(weights)) if odd_cent == "first" else range(len(weights) - 1, -1, -1)
+    capped = amount <= total
+    for i in places:
+        if not weights[i]:
+            continue
+        more = min(odd, weights[i] - shares[i]) if capped else odd
+        if odd_cent == "first":
+            more = min(more, 1)
+        shares[i] += more
+        odd -= more
+    assert not odd, "the odd units fit where there is weight"
     return shares
 
 

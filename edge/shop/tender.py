@@ -1,36 +1,116 @@
-"""What may pay: cash, so far. Tender is not discount: it never changes a price."""
+"""Stage 7: what pays. Tender is not discount: it never changes a price.
+
+It counts in a fixed order: bonus value, principal value, then what is external in the order it
+was offered, and cash last of all. A refund goes the other way round. Only cash gives change, and
+only what is paid in cash is rounded, to the bundle's `cash_rounding`: that is a line of its own.
+"""
 
 from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
 
+from edge.shop.accounts import value
+from edge.shop.accounts.lots import Holdings, Move
+from edge.shop.bundle import Bundle
 from edge.shop.declined import Declined
+from edge.shop.money import divide
+
+Kind = Literal["value", "bonus", "principal", "cash", "card", "wallet", "transfer", "voucher"]
+"""What a guest may offer is `value` (stored value, of which they cannot choose the part that is
+bonus) or something external; what counted in the end is never `value` but bonus or principal."""
+
+
+class Voucher(msgspec.Struct, frozen=True, kw_only=True):
+    """A voucher that the guest bought from somebody else, such as a group-buying platform.
+
+    Three amounts that are never the same: `face` is what it is worth here, `paid` what the guest
+    gave for it, `settlement` what its `issuer` will give us.
+    """
+
+    id: str
+    issuer: str
+    face: int
+    paid: int
+    settlement: int
 
 
 class Tender(msgspec.Struct, frozen=True):
-    """Something handed over in payment, in minor units."""
+    """Something handed over in payment: minor units, zero or more.
 
-    kind: Literal["cash"]
+    A voucher's amount is what counts of its face: what is left of it is lost to the guest.
+    """
+
+    kind: Kind
     amount: int
+    voucher: Voucher | None = None
 
 
 class Paid(msgspec.Struct, frozen=True, kw_only=True):
-    """A bill that is settled: what was handed over is what counted plus the change.
+    """A bill that is settled.
 
-    `tenders` are what counted towards the total, change already taken off.
+    `tenders` are what counted, change already taken off, and sum to `due` + `rounding`. All that
+    was `handed` over is the same plus the `change`. `moves` take the stored value.
     """
 
     due: int
     tenders: tuple[Tender, ...]
     handed: int
     change: int
+    rounding: int = 0
+    moves: tuple[Move, ...] = ()
+
+    def by(self, *kinds: Kind) -> int:
+        """Return how much was paid by these kinds of tender."""
+        return sum(tender.amount for tender in self.tenders if tender.kind in kinds)
 
 
-def settle(due: int, tenders: Sequence[Tender]) -> Paid | Declined:
-    """Return how `due` is settled, or E-TENDER-SHORT if the tenders do not reach it."""
-    handed = sum(tender.amount for tender in tenders)
-    if handed < due or any(tender.amount < 0 for tender in tenders):
+def in_cash(amount: int, terms: Bundle) -> int:
+    """Return what is really paid where `amount` is due in cash."""
+    step = terms.cash_rounding.step
+    return step * divide(amount, step, terms.cash_rounding.mode)
+
+
+def settle(
+    due: int,
+    offered: Sequence[Tender],
+    holdings: Holdings,
+    terms: Bundle,
+    *,
+    today: str,
+    online: bool = False,
+) -> Paid | Declined:
+    """Return how `due` is settled with what is offered.
+
+    Declined: E-NEEDS-CLOUD for a voucher that nobody can verify while not `online`,
+    E-TENDER-OVER for more than is due in anything but cash, E-VALUE-SHORT when less stored
+    value is held than offered, E-TENDER-SHORT when all together do not reach what is due.
+    """
+    handed = sum(tender.amount for tender in offered)
+    if any(tender.amount < 0 for tender in offered):
         return Declined("E-TENDER-SHORT", {"due": due, "paid": handed})
-    counted = (Tender("cash", due),) if due else ()
-    return Paid(due=due, tenders=counted, handed=handed, change=handed - due)
+    vouchers = [tender for tender in offered if tender.kind == "voucher"]
+    assert all(t.voucher and t.amount <= t.voucher.face for t in vouchers), "more than its face"
+    if vouchers and not online:
+        return Declined("E-NEEDS-CLOUD")
+    cash = [tender.amount for tender in offered if tender.kind == "cash"]
+    rest = due - (handed - sum(cash))
+    if rest < 0:
+        return Declined("E-TENDER-OVER", {"due": due, "paid": due - rest})
+    left = in_cash(rest, terms) if cash else rest
+    if sum(cash) < left:
+        return Declined("E-TENDER-SHORT", {"due": due - rest + left, "paid": handed})
+    wanted = sum(tender.amount for tender in offered if tender.kind == "value")
+    spent = value.spend(terms.programme.value, holdings, wanted, today)
+    if isinstance(spent, Declined):
+        return spent
+    external = [tender for tender in offered if tender.kind not in ("value", "cash")]
+    counted = [Tender("bonus", spent.bonus), Tender("principal", spent.principal), *external]
+    return Paid(
+        due=due,
+        tenders=tuple([tender for tender in [*counted, Tender("cash", left)] if tender.amount]),
+        handed=handed,
+        change=sum(cash) - left,
+        rounding=left - rest,
+        moves=spent.moves,
+    )

@@ -7,12 +7,13 @@ from decimal import Decimal
 
 import msgspec
 
+from edge.shop.accounts.lots import Holdings
 from edge.shop.basket import PIECE, Basket, Line, Product, line
 from edge.shop.declined import Declined
 from edge.shop.member import Member
 from edge.shop.pricing import Moment, RuleSet, check, price
 from edge.shop.sale import Quote
-from edge.shop.tender import Paid, Tender, settle
+from edge.shop.tender import Paid, Tender, in_cash, settle
 
 # --- what a lane is given -----------------------------------------------------------------------
 
@@ -145,7 +146,8 @@ def _pay(
     if quote.fingerprint != till.shown:
         told = msgspec.structs.replace(till, shown=quote.fingerprint)
         return told, (Shown(quote), Declined("E-PRICE-CHANGED"))
-    paid = settle(quote.total, [Tender("cash", quote.total if amount is None else amount)])
+    cash = in_cash(quote.total, rules.bundle) if amount is None else amount
+    paid = settle(quote.total, [Tender("cash", cash)], Holdings(), rules.bundle, today=at.date)
     if isinstance(paid, Declined):
         return till, (paid,)
     return msgspec.structs.replace(till, basket=Basket(), shown=""), (Sold(quote, paid),)

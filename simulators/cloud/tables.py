@@ -1,8 +1,9 @@
 """What the cloud remembers: boxes, facts, accounts, and the news it tells to boxes."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -39,6 +40,14 @@ class Head:
     sequence: int = 0
     epoch: int = 0
     hash: str = ""
+
+
+class Judged(NamedTuple):
+    """What is made of a fact: the outcome, what it moves, and what boxes are told of it."""
+
+    outcome: Outcome
+    postings: Sequence[Posting] = ()
+    changes: Sequence[Change] = ()
 
 
 class Tables:
@@ -79,12 +88,14 @@ class Tables:
         return None if row is None else msgspec.json.decode(row[0], type=Outcome)
 
     def record(
-        self, box: str, items: Iterable[tuple[Envelope, Outcome, Sequence[Posting]]]
-    ) -> None:
-        """Record new facts and what they move, all or none."""
+        self, box: str, envelopes: Iterable[Envelope], judge: Callable[[Envelope], Judged]
+    ) -> Sequence[Outcome]:
+        """Record new facts and what follows from them, all or none; each judged in its turn."""
+        outcomes = []
         with self._db:
             self._db.execute("begin immediate")
-            for envelope, outcome, postings in items:
+            for envelope in envelopes:
+                outcome, postings, changes = judge(envelope)
                 self._db.execute(
                     "insert into fact values(?, ?, ?, ?, ?, ?)",
                     (
@@ -96,8 +107,11 @@ class Tables:
                         msgspec.json.encode(outcome),
                     ),
                 )
+                self._tell(changes)
                 for posting in postings:
                     self._post(posting)
+                outcomes.append(outcome)
+        return outcomes
 
     def facts(self, box: str) -> Sequence[Envelope]:
         """Return all facts of a box, in sequence."""
@@ -153,13 +167,16 @@ class Tables:
         """Put changes at the end of the news; an older one of the same thing is forgotten."""
         with self._db:
             self._db.execute("begin immediate")
-            for change in changes:
-                kind, name = identity(change)
-                self._db.execute(
-                    "insert or replace into news(version, kind, id, body)"
-                    " values((select coalesce(max(version), 0) + 1 from news), ?, ?, ?)",
-                    (kind, name, msgspec.json.encode(change)),
-                )
+            self._tell(changes)
+
+    def _tell(self, changes: Iterable[Change]) -> None:
+        for change in changes:
+            kind, name = identity(change)
+            self._db.execute(
+                "insert or replace into news(version, kind, id, body)"
+                " values((select coalesce(max(version), 0) + 1 from news), ?, ?, ?)",
+                (kind, name, msgspec.json.encode(change)),
+            )
 
     def news(self, since: int, limit: int) -> Sequence[tuple[int, Change]]:
         """Return what changed after version `since`, oldest first."""

@@ -1,7 +1,8 @@
 """The cloud's side of the contract: who asks, what is recorded, what is told.
 
 `handle` is all of it, without a transport. Every authentic fact is recorded once; a bad one is
-recorded as such. Members' points follow from the postings of unit PTS.
+recorded as such. Members' points follow from the postings of unit PTS, whatever deed they are of;
+whom a box enrols is a member from then on, by the id the box gave them.
 """
 
 import time
@@ -20,23 +21,25 @@ from cloud_bridge.auth import auth_text, read_auth
 from cloud_bridge.contract import (
     Batch,
     Card,
+    Change,
     Changes,
     CloudProblem,
+    DeedFact,
     Envelope,
     FactBody,
     Member,
+    MemberEnrolled,
     Outcome,
     Posting,
     Product,
     Receipt,
-    SaleFact,
     SignedBundle,
     check,
     head_text,
     sha256,
     unbase64,
 )
-from simulators.cloud.tables import Head, Tables, as_seen_by
+from simulators.cloud.tables import Head, Judged, Tables, as_seen_by
 from simulators.keys import KeyPair
 
 CLOCK_SKEW_MS_MAX = 5 * 60 * 1000
@@ -231,9 +234,7 @@ class CloudTwin:
         outcomes = [self._remembered(box, envelope, head) for envelope in known]
         if fresh:
             self._must_follow(fresh[0], head)
-            judged = [(e, *self._judge(e)) for e in fresh]
-            self._tables.record(box, judged)
-            outcomes += [outcome for _, outcome, _ in judged]
+            outcomes += self._tables.record(box, fresh, self._judge)
         head = self._tables.head(box)
         return Receipt(outcomes=tuple(outcomes), high_water=head.sequence, head=head.hash)
 
@@ -269,25 +270,28 @@ class CloudTwin:
         if head.sequence and first.previous != head.hash:
             raise _conflict(f"{first.sequence} does not continue the recorded chain", head)
 
-    def _judge(self, envelope: Envelope) -> tuple[Outcome, Sequence[Posting]]:
-        """Return what is made of an authentic fact, and what it moves."""
+    def _judge(self, envelope: Envelope) -> Judged:
+        """Return what is made of an authentic fact, all before it being recorded."""
         said = Outcome(sequence=envelope.sequence, hash=envelope.hash, outcome="accepted")
         try:
             fact = msgspec.json.decode(envelope.body, type=FactBody)
         except (msgspec.DecodeError, UnicodeError) as error:
-            return replace(said, outcome="rejected_invalid", reason=str(error)), ()
+            return Judged(replace(said, outcome="rejected_invalid", reason=str(error)))
         if fact.__struct_config__.tag != envelope.kind:
             reason = f"the body is no {envelope.kind}"
-            return replace(said, outcome="rejected_invalid", reason=reason), ()
-        if not isinstance(fact, SaleFact):
-            return said, ()
+            return Judged(replace(said, outcome="rejected_invalid", reason=reason))
+        if not isinstance(fact, DeedFact):
+            return Judged(said)
         if not _balanced(fact.postings):
             reason = "the postings do not sum to zero"
-            return replace(said, outcome="rejected_invalid", reason=reason), ()
-        if fact.member is not None and not self._tables.knows(fact.member):
-            reason = f"unknown member {fact.member}"
-            said = replace(said, outcome="accepted_with_exception", reason=reason)
-        return said, fact.postings
+            return Judged(replace(said, outcome="rejected_invalid", reason=reason))
+        if fact.member is None or self._tables.knows(fact.member):
+            return Judged(said, fact.postings)
+        if isinstance(fact, MemberEnrolled):
+            return Judged(said, fact.postings, _newcomer(fact.member, fact))
+        reason = f"unknown member {fact.member}"
+        said = replace(said, outcome="accepted_with_exception", reason=reason)
+        return Judged(said, fact.postings)
 
 
 def _chained(envelopes: Sequence[Envelope]) -> bool:
@@ -296,6 +300,18 @@ def _chained(envelopes: Sequence[Envelope]) -> bool:
         later.sequence == earlier.sequence + 1 and later.previous == earlier.hash
         for earlier, later in pairwise(envelopes)
     )
+
+
+def _newcomer(id: str, fact: MemberEnrolled) -> Sequence[Change]:
+    """Return what boxes are told of somebody who became a member at one of them."""
+    member = Member(
+        id=id,
+        display=fact.display,
+        tier=fact.tier,
+        phone_hash=fact.phone.hash if fact.phone else None,
+        phone_last4=fact.phone.last4 if fact.phone else None,
+    )
+    return (member, Card(number=fact.card, member=id)) if fact.card else (member,)
 
 
 def _balanced(postings: Iterable[Posting]) -> bool:

@@ -1,10 +1,9 @@
 """Amount off: a fixed sum less on each unit, each line, or once on all of them together."""
 
-from collections.abc import Sequence
 from typing import Literal
 
-from edge.shop.rules.rule import Amount, Discount
-from edge.shop.rules.running import Cut, Running
+from edge.shop.rules.rule import Amount, Discount, Effect
+from edge.shop.rules.running import Running, Selection
 
 
 class AmountOff(Discount, frozen=True, kw_only=True, tag="amount_off"):
@@ -17,10 +16,14 @@ class AmountOff(Discount, frozen=True, kw_only=True, tag="amount_off"):
     amount: Amount
     per: Literal["unit", "line", "order"] = "unit"
 
-    def cuts(self, running: Running, lines: Sequence[int]) -> list[Cut]:
+    def effect(self, running: Running, selection: Selection, times_max: int) -> Effect:
         """Take the sum off; no unit gives more than it still costs."""
         if self.per == "order":
-            return running.share(lines, self.amount)
+            return Effect(tuple(running.share(selection, self.amount)))
         if self.per == "line":
-            return [running.spread(i, self.amount) for i in lines]
-        return [Cut(i, (self.amount,) * len(running.units[i])) for i in lines]
+            return Effect(tuple([running.spread(picked, self.amount) for picked in selection]))
+        cuts = [
+            running.cut(picked, [min(self.amount, price) for price in running.prices(picked)])
+            for picked in selection
+        ]
+        return Effect(tuple(cuts))

@@ -3,13 +3,11 @@
 Which members is said by the rule's conditions; a rule without any would hold for guests too.
 """
 
-from collections.abc import Sequence
-
 import msgspec
 
 from edge.shop.money import percent
-from edge.shop.rules.rule import Amount, Discount, Share
-from edge.shop.rules.running import Cut, Running, unit_price
+from edge.shop.rules.rule import Amount, Discount, Effect, Share
+from edge.shop.rules.running import Cut, Picked, Running, Selection, unit_price
 
 
 class FixedPrice(
@@ -43,14 +41,14 @@ class MemberPrice(Discount, frozen=True, kw_only=True, tag="member_price"):
 
     price: FixedPrice | PercentLess
 
-    def cuts(self, running: Running, lines: Sequence[int]) -> list[Cut]:
+    def effect(self, running: Running, selection: Selection, times_max: int) -> Effect:
         """Lower each unit to the member price."""
-        return [
-            Cut(i, tuple(self._off(running, i, unit) for unit in running.units[i])) for i in lines
-        ]
+        return Effect(tuple([self._cut(running, picked) for picked in selection]))
 
-    def _off(self, running: Running, line: int, unit: int) -> int:
+    def _cut(self, running: Running, picked: Picked) -> Cut:
+        prices = running.prices(picked)
         if isinstance(self.price, PercentLess):
-            return percent(unit, self.price.basis_points, running.rounding)
-        price = unit_price(running.lines[line], self.price.amount, running.rounding)
-        return max(0, unit - price)
+            share = self.price.basis_points
+            return running.cut(picked, [percent(now, share, running.rounding) for now in prices])
+        own = unit_price(running.lines[picked.line], self.price.amount, running.rounding)
+        return running.cut(picked, [max(0, now - own) for now in prices])

@@ -1,0 +1,98 @@
+"""What the cloud tells a box: members, cards, products, and the rule bundle."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from cloud_bridge.contract.words import Price, Whole, Words
+
+# --- GET /v1/changes?since=<cursor>&limit=<n> ----------------------------------------------------
+
+
+class AsOf(Words, frozen=True, kw_only=True):
+    """Up to which fact of this box the cloud has counted."""
+
+    epoch: Whole
+    sequence: Whole
+
+
+class Member(Words, frozen=True, kw_only=True, tag="member"):
+    """A member of the programme, as this box may know them."""
+
+    id: str
+    display: str
+    """Masked for screens: the box never learns more of the name."""
+    tier: str = ""
+    status: Literal["active", "frozen", "closed"] = "active"
+    phone_hash: str | None = None
+    """Keyed hash of the E.164 number (HMAC-SHA-256 with the programme's phone key)."""
+    phone_last4: str | None = None
+    tags: tuple[str, ...] = ()
+    points: Whole = 0
+    as_of: AsOf | None = None
+    """Which of this box's facts `points` already contains; None for none."""
+
+
+class Card(Words, frozen=True, kw_only=True, tag="card"):
+    """A card (or printed code) that stands for a member."""
+
+    number: str
+    member: str
+    status: Literal["active", "frozen", "lost", "replaced", "inactive"] = "active"
+
+
+class Product(Words, frozen=True, kw_only=True, tag="product"):
+    """An article of the price book."""
+
+    id: str
+    gtins: tuple[str, ...] = ()
+    name_zh: str
+    name_en: str
+    category: str = ""
+    brand: str = ""
+    model: str = ""
+    variant: str = ""
+    unit: str = "piece"
+    price: Price
+    tax_class: str
+    discountable: bool = True
+    reduced: bool = False
+    floor: Price | None = None
+    deleted: bool = False
+
+
+Change = Member | Card | Product
+
+
+class Changes(Words, frozen=True, kw_only=True):
+    """One page of news. `cursor` goes into the next request; `more` says there is more now."""
+
+    changes: Annotated[tuple[Change, ...], Meta(max_length=10_000)]
+    cursor: Annotated[str, Meta(max_length=256)]
+    more: bool
+    price_book: Whole
+    """The price book's version once this page is applied."""
+
+
+# --- GET /v1/bundle -------------------------------------------------------------------------------
+# Its ETag is the bundle's hash in quotes. 304 when that is what the box has, 404 for no bundle yet.
+
+
+class SignedBundle(Words, frozen=True, kw_only=True):
+    """A rule bundle. `signature` covers the bytes of `bundle` exactly as they stand here."""
+
+    bundle: msgspec.Raw
+    key: str
+    """Which of the cloud's keys signed it."""
+    signature: str
+
+
+class BundleHead(Words, frozen=True, kw_only=True):
+    """What the carrier reads of a bundle; the rest is the shop's business."""
+
+    format: Literal["edgebox.bundle.v1"]
+    version: Whole
+    store: str
+    valid_from: Whole
+    valid_until: Whole

@@ -1,0 +1,143 @@
+"""The body of a sale."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from cloud_bridge.contract.deed import DeedFact
+from cloud_bridge.contract.words import Words
+
+
+class Funding(Words, frozen=True, kw_only=True):
+    """Who bears a part of a discount: a party and its share in basis points."""
+
+    party: str
+    share: int
+
+
+class SaleDiscount(Words, frozen=True, kw_only=True, omit_defaults=True):
+    """What one rule took off a line: a negative amount, and per unit, which sums to it."""
+
+    rule: str
+    name_zh: str
+    name_en: str
+    amount: int
+    units: tuple[int, ...]
+    stage: int = 0
+    coupon: str = ""
+    funding: tuple[Funding, ...] = ()
+
+
+class SaleLine(Words, frozen=True, kw_only=True):
+    """One line of a sale, with all that a receipt shows and a return needs."""
+
+    product: str
+    code: str
+    name_zh: str
+    name_en: str
+    category: str
+    unit: str
+    quantity: Decimal
+    unit_price: int
+    price_source: str
+    list_amount: int
+    discounts: tuple[SaleDiscount, ...]
+    net: int
+    unit_nets: tuple[int, ...]
+    """What each unit of the line cost in the end; sums to `net`."""
+    tax_class: str
+    tax_rate: int
+    points: int
+    unit_points: tuple[int, ...]
+    """What each unit of the line earned; sums to `points`."""
+    kind: str
+    """goods, gift (a rule gave it away) or charge (a rule asked for it)."""
+
+
+class SaleVoucher(Words, frozen=True, kw_only=True):
+    """A third party's voucher: its worth here, what the guest paid for it, what we get for it."""
+
+    id: str
+    issuer: str
+    face: int
+    paid: int
+    settlement: int
+
+
+class SaleTender(Words, frozen=True, kw_only=True, omit_defaults=True):
+    """What paid: `amount` is what counted towards the total, change already taken off."""
+
+    kind: str
+    amount: int
+    voucher: SaleVoucher | None = None
+
+
+class SaleTax(Words, frozen=True, kw_only=True):
+    """Tax contained at one rate."""
+
+    tax_class: str
+    rate: int
+    net: int
+    tax: int
+
+
+class CouponRedeemed(Words, frozen=True, kw_only=True, omit_defaults=True):
+    """A coupon that was redeemed, and what it changed."""
+
+    coupon: str
+    rule: str
+    reason: str
+    amount: int = 0
+    params: Mapping[str, str | int] = {}
+
+
+class CouponGiven(Words, frozen=True, kw_only=True):
+    """So many coupons of a type that a rule gave to the member; their lots are in the moves."""
+
+    rule: str
+    coupon: str
+    count: int
+    name_zh: str
+    name_en: str
+
+
+class RuleUse(Words, frozen=True, kw_only=True):
+    """How much of a rule the sale used up."""
+
+    rule: str
+    times: int
+    units: int
+    amount: int
+
+
+class SaleFact(DeedFact, frozen=True, kw_only=True, tag="sale.v1"):
+    """A sale, complete: a receipt can be printed and a return be judged from it alone."""
+
+    sale: str
+    terminal_kind: str
+    channel: str
+    """till, counter, delivery or pickup."""
+    region: str
+    """The region the store was in, as its prices knew it; "" for none."""
+    online: bool
+    """Whether the cloud could be asked."""
+    tier: str
+    """The member's tier when it was priced, "" for none."""
+    currency: str
+    exponent: int
+    """Decimal digits of the currency's minor unit (ISO 4217)."""
+    lines: tuple[SaleLine, ...]
+    tenders: tuple[SaleTender, ...]
+    handed: int
+    change: int
+    rounding: int = 0
+    """Cash rounding; the tenders sum to the total and this."""
+    list_total: int
+    total: int
+    tax: tuple[SaleTax, ...]
+    points_earned: int
+    points_spent: int = 0
+    coupons: tuple[CouponRedeemed, ...] = ()
+    gives: tuple[CouponGiven, ...] = ()
+    uses: tuple[RuleUse, ...] = ()
+    quote: str
+    price_book: int

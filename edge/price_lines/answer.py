@@ -1,0 +1,207 @@
+"""What is answered: every line and unit, every rule, and why; or what was wrong."""
+
+from collections import Counter
+
+import msgspec
+
+from edge.price_lines.doubts import Doubt
+from edge.shop.earning import UnitPoints
+from edge.shop.pricing import explain
+from edge.shop.pricing.explain import Lang
+from edge.shop.sale import Adjustment, CouponJudged, Note, PricedLine, Quote, Redeemed, RuleUse
+from edge.shop.tender import Paid
+
+
+class Discounted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one rule took off a line: below zero, and per unit."""
+
+    rule: str
+    stage: int
+    amount: int
+    units: tuple[int, ...]
+    coupon: str = ""
+
+
+class AnsweredLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A line: goods that were asked for, a gift that was added, or a charge."""
+
+    kind: str
+    product: str
+    quantity: str
+    unit_price: int
+    list_amount: int
+    net: int
+    unit_nets: tuple[int, ...]
+    """What each unit costs in the end; what is weighed is one unit."""
+    discounts: tuple[Discounted, ...]
+    points: int
+    unit_points: tuple[int, ...]
+    tax_class: str
+    tax_rate: int
+    """Basis points."""
+
+
+class AnsweredTax(msgspec.Struct, frozen=True, kw_only=True):
+    """The tax that the total contains for one class of goods, and the net without it."""
+
+    tax_class: str
+    rate: int
+    net: int
+    tax: int
+
+
+class AnsweredCoupon(msgspec.Struct, frozen=True, kw_only=True):
+    """A coupon that was shown: accepted (R-APPLIED), or refused for a reason."""
+
+    coupon: str
+    accepted: bool
+    reason: str
+    text: str
+    amount: int
+
+
+class Why(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule that took effect or nearly did, in a sentence."""
+
+    rule: str
+    reason: str
+    text: str
+    amount: int
+
+
+class Tendered(msgspec.Struct, frozen=True):
+    """What counted of a tender, change taken off; stored value is `bonus` and `principal`."""
+
+    kind: str
+    amount: int
+
+
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """How the bill is paid with the tenders that were offered."""
+
+    tenders: tuple[Tendered, ...]
+    handed: int
+    change: int
+    rounding: int
+    """What cash rounding added to the total, or took from it."""
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of output. Money is minor units."""
+
+    currency: str
+    total: int
+    list_total: int
+    discount_total: int
+    lines: tuple[AnsweredLine, ...]
+    tax: tuple[AnsweredTax, ...]
+    points_earned: int = 0
+    """What is earned if it is paid with the tenders offered, or with money if none are."""
+    points_spent: int = 0
+    redeemed: tuple[Redeemed, ...] = ()
+    """All points that pay a part, partners' too."""
+    coupons: tuple[AnsweredCoupon, ...] = ()
+    gives: dict[str, int] = {}
+    """Coupons that the sale gives, by type."""
+    uses: tuple[RuleUse, ...] = ()
+    """How much of their limits the rules have used that go on counting from sale to sale."""
+    settled: Settled | None = None
+    applied: tuple[Why, ...] = ()
+    not_applied: tuple[Why, ...] = ()
+    best: str = "final_total"
+    doubts: tuple[Doubt, ...] = ()
+    """What was priced as it stands, and is probably not what was meant."""
+    bundle: str
+    """The hash that receipts know these rules by."""
+    quote: str
+    """The fingerprint of it all: what a sale at a till says it accepted."""
+
+
+class Wrong(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What cannot be answered: a stable code, what is wrong with which part, what to do."""
+
+    error: str
+    what: str
+    path: str = ""
+    fix: str = ""
+
+
+def answered(
+    quote: Quote, paid: Paid | None, points: UnitPoints, doubts: tuple[Doubt, ...], lang: Lang
+) -> Answer:
+    """Return a quote as it is answered.
+
+    `paid` is how the tenders settle it, None for none; `points` is what each unit then earns.
+    """
+    exponent = quote.exponent
+    return Answer(
+        currency=quote.currency,
+        total=quote.total,
+        list_total=quote.list_total,
+        discount_total=quote.discount_total,
+        lines=tuple([_line(line, units) for line, units in zip(quote.lines, points, strict=True)]),
+        tax=tuple(
+            [
+                AnsweredTax(tax_class=t.tax_class, rate=t.rate, net=t.net, tax=t.tax)
+                for t in quote.tax
+            ]
+        ),
+        points_earned=sum([sum(units) for units in points]),
+        points_spent=quote.points_spent,
+        redeemed=quote.redeemed,
+        coupons=tuple([_coupon(judged, lang, exponent) for judged in quote.coupons]),
+        gives=_gives(quote),
+        uses=quote.uses,
+        settled=None if paid is None else _settled(paid),
+        applied=tuple([_why(note, lang, exponent) for note in quote.applied]),
+        not_applied=tuple([_why(note, lang, exponent) for note in quote.not_applied]),
+        best=quote.best,
+        doubts=doubts,
+        bundle=quote.bundle,
+        quote=quote.fingerprint,
+    )
+
+
+def _line(priced: PricedLine, points: tuple[int, ...]) -> AnsweredLine:
+    line = priced.line
+    return AnsweredLine(
+        kind=priced.kind, product=line.product.id, quantity=str(line.quantity),
+        unit_price=line.unit_price, list_amount=line.list_amount,
+        net=priced.net, unit_nets=priced.unit_nets,
+        discounts=tuple([_discounted(adjustment) for adjustment in priced.adjustments]),
+        points=sum(points), unit_points=points,
+        tax_class=line.product.tax_class, tax_rate=priced.tax_rate,
+    )  # fmt: skip
+
+
+def _discounted(adjustment: Adjustment) -> Discounted:
+    return Discounted(
+        rule=adjustment.rule, stage=adjustment.stage, amount=adjustment.amount,
+        units=adjustment.units, coupon=adjustment.coupon,
+    )  # fmt: skip
+
+
+def _coupon(judged: CouponJudged, lang: Lang, exponent: int) -> AnsweredCoupon:
+    return AnsweredCoupon(
+        coupon=judged.coupon, accepted=judged.reason == "R-APPLIED", reason=judged.reason,
+        text=explain(judged, lang, exponent), amount=judged.amount,
+    )  # fmt: skip
+
+
+def _gives(quote: Quote) -> dict[str, int]:
+    gives: Counter[str] = Counter()
+    for given in quote.gives:
+        gives[given.coupon] += given.count
+    return dict(gives)
+
+
+def _why(note: Note, lang: Lang, exponent: int) -> Why:
+    text = explain(note, lang, exponent)
+    return Why(rule=note.rule, reason=note.reason, text=text, amount=note.amount)
+
+
+def _settled(paid: Paid) -> Settled:
+    return Settled(
+        tenders=tuple([Tendered(tender.kind, tender.amount) for tender in paid.tenders]),
+        handed=paid.handed, change=paid.change, rounding=paid.rounding,
+    )  # fmt: skip

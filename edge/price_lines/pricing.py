@@ -1,0 +1,231 @@
+"""From one line of input to one line of output. Bundles are compiled once and kept."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+import msgspec
+
+from drivers.terminal.strict import Malformed
+from edge.price_lines.answer import Answer, Wrong, answered
+from edge.price_lines.asked import AskedLine, AskedMember, Goods, PriceAsked
+from edge.price_lines.doubts import doubts
+from edge.price_lines.paying import paid
+from edge.price_lines.reading import asked as read
+from edge.price_lines.wrongs import declined, unusable, wrong
+from edge.shop.basket import Basket, Line, Product, line
+from edge.shop.bundle import Bundle, BundleError
+from edge.shop.calendar import is_birthday, moment
+from edge.shop.declined import Declined
+from edge.shop.earning import UnitPoints
+from edge.shop.member import Member
+from edge.shop.operations.sell import unit_points
+from edge.shop.pricing import Asked, PointsAsked, RuleSet, check, price
+from edge.shop.pricing.explain import Lang
+from edge.shop.sale import CouponShown, Quote
+from edge.shop.tender import Paid
+
+BUNDLES_MAX = 16
+"""How many compiled bundles are kept; the one used longest ago goes first."""
+
+BILL_MAX = 2**53
+"""The most a basket may come to at list: beyond it other software rounds (RFC 7493)."""
+
+Open = Callable[[str | bytes], RuleSet]
+"""Compiles a bundle from its bytes, or from the file at a path; raises BundleError."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_encode = msgspec.json.Encoder().encode
+
+
+class _Shelf(NamedTuple):
+    """A catalogue, as pricing asks for gifts."""
+
+    products: Mapping[str, Product]
+
+    def product(self, id: str) -> Product | None:
+        """Return the product with this id, None if nobody knows it."""
+        return self.products.get(id)
+
+
+class _No(Exception):
+    """An input that cannot be answered: the code and params of a refusal."""
+
+    def __init__(self, code: str, params: Mapping[str, str | int]) -> None:
+        super().__init__(code, params)
+        self.code, self.params = code, params
+
+
+def _malformed(path: str, cause: str, **named: str | int) -> _No:
+    return _No("E-MALFORMED", {"path": path, "cause": cause, **named})
+
+
+class Pricing:
+    """Answers line after line, by `default` where a line brings no bundle."""
+
+    def __init__(
+        self, opened: Open, default: RuleSet | None = None, products: Sequence[Goods] = (),
+        lang: Lang = "en",
+    ) -> None:  # fmt: skip
+        self._open, self._default, self._lang = opened, default, lang
+        self._products = {goods.id: _product(goods) for goods in products}
+        self._kept: dict[str | bytes, RuleSet] = {}
+
+    def line(self, raw: bytes) -> tuple[bytes, bool]:
+        """Return the answer to a line of input, and whether it could be answered. Never raises."""
+        answer = self.answer(raw)
+        return _encode(answer), isinstance(answer, Answer)
+
+    def answer(self, raw: bytes) -> Answer | Wrong:
+        """Return the answer to a line of input, or what is wrong with it."""
+        try:
+            asked = read(raw)
+            return self._priced(asked, self._rules(asked))
+        except (Malformed, _No) as no:
+            return wrong(no.code, no.params, self._lang)
+        except BundleError as error:
+            return unusable(error, self._lang)
+
+    def _rules(self, asked: PriceAsked) -> RuleSet:
+        """Return the bundle a line names, or brings."""
+        bundle = asked.bundle
+        if bundle is None:
+            if self._default is None:
+                raise BundleError("$.bundle", "no bundle is given, neither here nor to the command")
+            return self._default
+        named = bundle if isinstance(bundle, str) else _encode(bundle)
+        rules = self._kept.pop(named, None) or self._open(named)
+        self._kept[named] = rules
+        if len(self._kept) > BUNDLES_MAX:
+            del self._kept[next(iter(self._kept))]
+        return rules
+
+    def _priced(self, asked: PriceAsked, rules: RuleSet) -> Answer | Wrong:
+        bundle = rules.bundle
+        if asked.currency not in {"", bundle.currency}:
+            raise _No("E-CURRENCY", {"path": "$.currency", "currency": bundle.currency})
+        _sensible(asked)
+        at = moment(_milliseconds(asked.now), bundle.zone)
+        shelf = self._products
+        if asked.products:
+            shelf = shelf | {goods.id: _product(goods) for goods in asked.products}
+        basket = _basket(asked, shelf, rules)
+        if isinstance(basket, Declined):
+            return declined(basket, self._lang, bundle.exponent, "$.basket")
+        quote = price(basket, rules, at, asked.terminal, 0, more=_more(asked, shelf))
+        settled = paid(asked, quote.total, bundle, at)
+        if isinstance(settled, Declined):
+            return declined(settled, self._lang, bundle.exponent, "$.tenders")
+        odd = tuple(doubts(asked, rules, at, self._lang))
+        return answered(quote, settled, _points(quote, settled, bundle), odd, self._lang)
+
+
+def _sensible(asked: PriceAsked) -> None:
+    """Refuse what each field by itself allows, and makes no sense together."""
+    for number, coupon in enumerate(asked.coupons):
+        if coupon.usable == bool(coupon.reason):
+            said = "a coupon has a reason exactly if it is not usable"
+            raise _malformed(f"$.coupons[{number}]", "other", said=said)
+    for number, tender in enumerate(asked.tenders):
+        path = f"$.tenders[{number}]"
+        if (tender.kind == "voucher") != (tender.voucher is not None):
+            said = "a tender has a voucher exactly if that is its kind"
+            raise _malformed(path, "other", said=said)
+        if tender.voucher and (tender.amount or 0) > tender.voucher.face:
+            bounds = f"<= {tender.voucher.face}"
+            raise _malformed(f"{path}.amount", "range", bounds=bounds)
+    if [tender.amount for tender in asked.tenders].count(None) > 1:
+        raise _malformed("$.tenders", "missing", field="amount")
+    if asked.member and asked.member.birthday and not is_birthday(asked.member.birthday):
+        raise _No("E-BIRTHDAY", {"path": "$.member.birthday"})
+
+
+def _milliseconds(now: int | str) -> int:
+    if isinstance(now, int):
+        return now
+    try:
+        time = (datetime.fromisoformat(now) - _EPOCH) // timedelta(milliseconds=1)
+    except (ValueError, OverflowError):
+        time = -1
+    if time < 0:
+        raise _malformed("$.now", "time")
+    return time
+
+
+def _basket(asked: PriceAsked, shelf: Mapping[str, Product], rules: RuleSet) -> Basket | Declined:
+    lines: list[Line] = []
+    for number, one in enumerate(asked.basket):
+        try:
+            lines.append(_line(one, _named(one, shelf), rules.bundle))
+        except _No as no:
+            place = f"$.basket[{number}].{no.params['path']}"
+            raise _No(no.code, {**no.params, "path": place}) from None
+    if sum([each.list_amount for each in lines]) > BILL_MAX:
+        raise _malformed("$.basket", "large", limit=BILL_MAX)
+    basket = Basket(tuple(lines), _member(asked.member))
+    return check(basket, rules) or basket
+
+
+def _line(one: AskedLine, product: Product | None, terms: Bundle) -> Line:
+    """Return one line; what is wrong with it has a path inside it."""
+    if product is None:
+        raise _No("E-UNKNOWN-PRODUCT", {"path": "product", "code": str(one.product)})
+    if product.tax_class not in terms.tax:
+        raise _malformed("product.tax_class", "choice", value=repr(product.tax_class))
+    quantity = Decimal(one.quantity)
+    made = line(product, one.code or product.id, quantity, one.unit_price, terms.rounding)
+    if isinstance(made, Declined):
+        raise _No(made.code, {"path": "quantity"} | made.params)
+    return made
+
+
+def _named(one: AskedLine, shelf: Mapping[str, Product]) -> Product | None:
+    return shelf.get(one.product) if isinstance(one.product, str) else _product(one.product)
+
+
+def _product(goods: Goods) -> Product:
+    return Product(
+        id=goods.id, gtins=goods.gtins, price=goods.price, tax_class=goods.tax_class,
+        category=goods.category, unit=goods.unit, name_zh=goods.name_zh or goods.id,
+        name_en=goods.name_en or goods.id, discountable=goods.discountable, reduced=goods.reduced,
+        floor=goods.floor,
+    )  # fmt: skip
+
+
+def _points(quote: Quote, settled: Paid | None, terms: Bundle) -> UnitPoints:
+    """Return what each unit earns: stored value, say, may pay and not earn."""
+    if settled is None:
+        return tuple([line.unit_points for line in quote.lines])
+    return unit_points(quote, settled, terms.programme.points)
+
+
+def _member(asked: AskedMember | None) -> Member | None:
+    if asked is None:
+        return None
+    return Member(
+        asked.id, tier=asked.tier, tags=asked.tags, birthday=asked.birthday, adult=asked.adult,
+        partner=asked.partner, purchases=asked.purchases,
+    )  # fmt: skip
+
+
+def _more(asked: PriceAsked, shelf: Mapping[str, Product]) -> Asked:
+    return Asked(
+        coupons=tuple(
+            [
+                CouponShown(id=c.id, type=c.type, usable=c.usable, reason=c.reason)
+                for c in asked.coupons
+            ]
+        ),
+        redeem=asked.redeem,
+        redeemable=asked.member.points if asked.member else 0,
+        partners={
+            name: PointsAsked(each.points, each.held) for name, each in asked.partners.items()
+        },
+        counters=asked.counters,
+        catalogue=_Shelf(shelf),
+        store=asked.store,
+        region=asked.region,
+        channel=asked.channel,
+        online=asked.online,
+    )

@@ -1,0 +1,93 @@
+"""When what a member holds expires: declared as a mode, resolved to a last day.
+
+A last day is an ISO date in the programme's zone, "" for never. That day still counts as a
+whole; what is left is gone when the next one begins.
+"""
+
+from calendar import monthrange
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Annotated
+
+from msgspec import Meta
+
+from edge.shop.accounts.declared import Declared
+from edge.shop.accounts.lots import Held, Move
+
+DaysAhead = Annotated[int, Meta(ge=1, le=36_500)]
+
+
+class _Mode(Declared, frozen=True, kw_only=True, tag_field="is"):
+    """Base of the modes of expiry."""
+
+
+class Never(_Mode, frozen=True, kw_only=True, tag="never"):
+    """It stays good."""
+
+
+class Days(_Mode, frozen=True, kw_only=True, tag="days"):
+    """So many days after it became active."""
+
+    days: DaysAhead
+
+
+class EndOfMonth(_Mode, frozen=True, kw_only=True, tag="end_of_month"):
+    """At the end of the month, so many months after the one in which it became active."""
+
+    months: Annotated[int, Meta(ge=0, le=1_200)] = 0
+
+
+class EndOfYear(_Mode, frozen=True, kw_only=True, tag="end_of_year"):
+    """At the end of the year, so many years after the one in which it became active."""
+
+    years: Annotated[int, Meta(ge=0, le=100)] = 0
+
+
+class Activity(_Mode, frozen=True, kw_only=True, tag="activity"):
+    """All of it at once, so many days after the member last earned or spent anything."""
+
+    days: DaysAhead
+
+
+FixedExpiry = Never | Days | EndOfMonth | EndOfYear
+Expiry = FixedExpiry | Activity
+
+
+def last_day(expiry: Expiry, start: str) -> str:
+    """Return the last day of a lot that becomes active on `start`, "" if it has none.
+
+    Activity sets none for a lot: it is the member who was active, or was not.
+    """
+    first = date.fromisoformat(start)
+    match expiry:
+        case Days(days=days):
+            return days_after(start, days)
+        case EndOfMonth(months=months):
+            years, month = divmod(first.month - 1 + months, 12)
+            year = first.year + years
+            return date(year, month + 1, monthrange(year, month + 1)[1]).isoformat()
+        case EndOfYear(years=years):
+            return date(first.year + years, 12, 31).isoformat()
+        case Never() | Activity():
+            return ""
+
+
+def days_after(day: str, days: int) -> str:
+    """Return the ISO date so many days after another."""
+    return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+
+
+def is_over(held: Held, today: str) -> bool:
+    """Tell whether a lot's last day has passed."""
+    return bool(held.lot.expires) and held.lot.expires < today
+
+
+def lapse(lots: Iterable[Held]) -> tuple[Move, ...]:
+    """Return the moves by which all that is left in these lots lapses. Debts stay."""
+    return tuple(
+        [
+            Move(lot=held.lot.id, amount=-held.left, lapsed=held.left)
+            for held in lots
+            if held.left > 0
+        ]
+    )

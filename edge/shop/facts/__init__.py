@@ -1,0 +1,111 @@
+"""What a shop remembers for ever: facts. They are made, never changed."""
+
+from edge.shop.facts.box import (
+    CloudReached,
+    DayClosed,
+    DayOpened,
+    EpochOpened,
+    KeyFenced,
+    RequestRefused,
+)
+from edge.shop.facts.counter import FeedbackGiven, NoticesShown, ScanSessionClosed
+from edge.shop.facts.counts import CountCardGivenBack, CountCardSold, CountReturned, CountUsed
+from edge.shop.facts.coupons import PointsExchanged, PrizeDrawn
+from edge.shop.facts.day import DrawerCounted
+from edge.shop.facts.members import (
+    CardBound,
+    CardReplaced,
+    CardStateChanged,
+    MemberEnrolled,
+    MemberUpdated,
+    ReferralReversed,
+    ReferralRewarded,
+    WelcomeReversed,
+)
+from edge.shop.facts.points import HoldingsExpired, PointsGrown
+from edge.shop.facts.returns import ReturnMade, SaleVoided, TakenBack
+from edge.shop.facts.sale import Deed, SaleMade, SoldLine
+from edge.shop.facts.tiers import TierBought, TierRefunded, TierReviewed
+from edge.shop.facts.value import CardRefunded, CardSold, ToppedUp, TopUpCancelled
+
+Fact = (
+    CardRefunded
+    | CardSold
+    | CountCardGivenBack
+    | CountCardSold
+    | CountReturned
+    | CountUsed
+    | ToppedUp
+    | TopUpCancelled
+    | HoldingsExpired
+    | PointsGrown
+    | PointsExchanged
+    | PrizeDrawn
+    | CardBound
+    | CardReplaced
+    | CardStateChanged
+    | MemberEnrolled
+    | MemberUpdated
+    | ReferralReversed
+    | ReferralRewarded
+    | WelcomeReversed
+    | TierBought
+    | TierRefunded
+    | TierReviewed
+    | SaleMade
+    | ReturnMade
+    | SaleVoided
+    | ScanSessionClosed
+    | FeedbackGiven
+    | NoticesShown
+    | RequestRefused
+    | KeyFenced
+    | DayOpened
+    | DayClosed
+    | DrawerCounted
+    | EpochOpened
+    | CloudReached
+)
+
+__all__ = [
+    "CardBound",
+    "CardRefunded",
+    "CardReplaced",
+    "CardSold",
+    "CardStateChanged",
+    "CloudReached",
+    "CountCardGivenBack",
+    "CountCardSold",
+    "CountReturned",
+    "CountUsed",
+    "DayClosed",
+    "DayOpened",
+    "Deed",
+    "DrawerCounted",
+    "EpochOpened",
+    "Fact",
+    "FeedbackGiven",
+    "HoldingsExpired",
+    "KeyFenced",
+    "MemberEnrolled",
+    "MemberUpdated",
+    "NoticesShown",
+    "PointsExchanged",
+    "PointsGrown",
+    "PrizeDrawn",
+    "ReferralReversed",
+    "ReferralRewarded",
+    "RequestRefused",
+    "ReturnMade",
+    "SaleMade",
+    "SaleVoided",
+    "ScanSessionClosed",
+    "SoldLine",
+    "TakenBack",
+    "TierBought",
+    "TierRefunded",
+    "TierReviewed",
+    "TopUpCancelled",
+    "ToppedUp",
+    "WelcomeReversed",
+]

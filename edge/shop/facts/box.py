@@ -1,0 +1,46 @@
+"""What happens to the box itself: refusals, fences, days, epochs, the way to the cloud."""
+
+import msgspec
+
+
+class RequestRefused(msgspec.Struct, frozen=True, kw_only=True):
+    """A request was understood and refused; it binds its key."""
+
+    terminal: str
+    operation: str
+    code: str
+
+
+class KeyFenced(msgspec.Struct, frozen=True, kw_only=True):
+    """A key was asked for and not known: from now on it can never happen."""
+
+    terminal: str
+
+
+class DayOpened(msgspec.Struct, frozen=True, kw_only=True):
+    """A business day begins; facts after this one belong to it."""
+
+    business_date: str
+
+
+class DayClosed(msgspec.Struct, frozen=True, kw_only=True):
+    """A business day is over."""
+
+    business_date: str
+
+
+class EpochOpened(msgspec.Struct, frozen=True, kw_only=True):
+    """The journal begins, or begins again after a restore or a clone."""
+
+    ordinal: int
+    nonce: str
+    parent_ordinal: int | None
+    parent_sequence: int
+    parent_head: str
+    software: str
+
+
+class CloudReached(msgspec.Struct, frozen=True, kw_only=True):
+    """The cloud answers again (`online` true), or stopped answering (false)."""
+
+    online: bool

@@ -1,0 +1,25 @@
+"""The end of a business day: what is really in the drawers."""
+
+import msgspec
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """What was found on one account of money in hand: cash:{terminal} or bank:{kind}."""
+
+    account: str
+    amount: int
+
+
+class DrawerCounted(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody counted. From the first count on a business day is closing.
+
+    `change_money` is what was in the drawer in the morning: it is found, and was not earned.
+    """
+
+    business_date: str
+    store: str
+    terminal: str
+    cashier: str
+    currency: str
+    change_money: int = 0
+    counted: tuple[Counted, ...]

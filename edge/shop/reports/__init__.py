@@ -1,0 +1,1 @@
+"""Reports: folds over facts. They read what happened and change nothing."""

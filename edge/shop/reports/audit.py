@@ -1,0 +1,112 @@
+"""An audit of deeds: every entry must say what its moves say, and every lot must add up.
+
+A deed tells twice what members hold. Its moves say it lot by lot, its entry account by account;
+one without the other would let a balance and what it consists of drift apart. Read in order,
+from the first deed on, all of them together prove every lot.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from edge.shop.accounts.lots import COUPON, PRINCIPAL, Held, Lot
+from edge.shop.facts import Deed
+from edge.shop.ledger import balanced
+
+Lots = Mapping[str, Held]
+"""All lots there ever were, by id, and what is in them."""
+
+_Account = tuple[str, str, str]
+"""An account, its unit ("" for money) and the party on whose books it is."""
+
+
+def imbalances(deed: Deed, lots: Lots) -> Iterator[str]:
+    """Yield what is wrong with a deed, given the lots before it; nothing if it is sound.
+
+    - The postings sum to zero in every unit.
+    - What is posted on member:{id} is what the moves of points, bonus and counts come to; on
+      principal:{member} what those of principal come to, and on deferred:{member} the money
+      that moves take along: for each member, unit and issuer.
+    - A lot is opened once, by its own first move. It holds nothing below zero, a debt nothing
+      above; where no use is left, no money is.
+    """
+    if not balanced(deed.postings):
+        yield "the postings do not sum to zero"
+    yield from _untold(deed, lots)
+    yield from _misopened(deed, lots)
+    yield from _impossible(after(deed, lots))
+
+
+def after(deed: Deed, lots: Lots) -> dict[str, Held]:
+    """Return the lots that a deed moves, as they are after it; a lot never opened is left out."""
+    moved: dict[str, Held] = {}
+    for move in deed.moves:
+        held = moved.get(move.lot) or lots.get(move.lot) or (move.opens and Held(move.opens, 0))
+        if held:
+            moved[move.lot] = Held(
+                held.lot,
+                held.left + move.amount,
+                held.money + move.money,
+                held.lapsed + move.lapsed,
+            )
+    return moved
+
+
+def _untold(deed: Deed, lots: Lots) -> Iterator[str]:
+    """Yield every account on which the entry and the moves say different things."""
+    posted, moved = _posted(deed), _moved(deed, lots)
+    for account in sorted(posted.keys() | moved.keys()):
+        if posted[account] != moved[account]:
+            name = " ".join(part for part in account if part)
+            yield f"{name}: {posted[account]} is posted, the moves say {moved[account]}"
+
+
+def _posted(deed: Deed) -> Counter[_Account]:
+    sums: Counter[_Account] = Counter()
+    for leg in deed.postings:
+        match leg.account.partition(":")[0]:
+            case "member":
+                sums[leg.account, leg.unit, leg.party] += leg.amount
+            case "principal" | "deferred":
+                sums[leg.account, "", leg.party] += leg.amount
+    return sums
+
+
+def _moved(deed: Deed, lots: Lots) -> Counter[_Account]:
+    sums: Counter[_Account] = Counter()
+    opened: dict[str, Lot] = {}
+    for move in deed.moves:
+        if move.opens:
+            opened[move.lot] = move.opens
+        lot = lots[move.lot].lot if move.lot in lots else opened.get(move.lot)
+        if lot is None:
+            continue
+        sums[f"deferred:{lot.member}", "", lot.issuer] -= move.money
+        if lot.unit == PRINCIPAL:
+            sums[f"principal:{lot.member}", "", lot.issuer] -= move.amount
+        elif lot.unit != COUPON:
+            sums[f"member:{lot.member}", lot.unit, lot.issuer] += move.amount
+    return sums
+
+
+def _misopened(deed: Deed, lots: Lots) -> Iterator[str]:
+    known: set[str] = set()
+    for move in deed.moves:
+        is_known = move.lot in known or move.lot in lots
+        if move.opens and move.opens.id != move.lot:
+            yield f"lot {move.lot} is opened as {move.opens.id}"
+        if move.opens and is_known:
+            yield f"lot {move.lot} is opened twice"
+        elif not (move.opens or is_known):
+            yield f"lot {move.lot} was never opened"
+        known.add(move.lot)
+
+
+def _impossible(lots: Lots) -> Iterator[str]:
+    for name, held in lots.items():
+        if held.lot.kind == "debt":
+            if held.left > 0:
+                yield f"debt {name} holds {held.left}"
+        elif held.left < 0:
+            yield f"lot {name} holds {held.left}"
+        if held.money < 0 or (held.money and not held.left):
+            yield f"lot {name} holds {held.left} and is worth {held.money}"

@@ -1,0 +1,112 @@
+"""Trade: how the shop does, with and without members, over days and hours.
+
+A return counts on the day it was made and in its hour, against sales but not against tickets; a
+void takes its ticket back too.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+import msgspec
+
+from edge.shop.facts import SaleMade, SaleVoided, TakenBack
+from edge.shop.money import BASIS, divide
+from edge.shop.reports.entry import Entry
+
+
+class Trade(msgspec.Struct, frozen=True, kw_only=True):
+    """Sales of some time. Money is minor units, shares are basis points, all rounded half up.
+
+    `sales` are net of returns and contain the tax; `items` are units sold, net of returns, where
+    a weighed line is one.
+    """
+
+    tickets: int = 0
+    member_tickets: int = 0
+    sales: int = 0
+    member_sales: int = 0
+    items: int = 0
+
+    @property
+    def member_share(self) -> int:
+        """Which part of the sales members made."""
+        return divide(self.member_sales * BASIS, self.sales) if self.sales > 0 else 0
+
+    @property
+    def average_ticket(self) -> int:
+        """What one ticket came to."""
+        return divide(self.sales, self.tickets) if self.tickets else 0
+
+    @property
+    def items_per_ticket(self) -> Decimal:
+        """How many units were on a ticket, to two decimals."""
+        hundredths = divide(self.items * 100, self.tickets) if self.tickets else 0
+        return Decimal(hundredths).scaleb(-2)
+
+    def plus(self, other: "Trade") -> "Trade":
+        """Return both together."""
+        return Trade(
+            **{name: getattr(self, name) + getattr(other, name) for name in self.__struct_fields__}
+        )
+
+
+class TradeReport(msgspec.Struct, frozen=True, kw_only=True):
+    """Trade in all, by business date, and by hour of the day (0 to 23) where times are known."""
+
+    total: Trade
+    days: dict[str, Trade]
+    hours: dict[int, Trade]
+    members: int
+    """How many members bought."""
+    repeated: int
+    """How many of them bought more than once."""
+
+    @property
+    def repeat_rate(self) -> int:
+        """Which part of the members who bought did so more than once, in basis points."""
+        return divide(self.repeated * BASIS, self.members) if self.members else 0
+
+
+def trade(entries: Iterable[Entry]) -> TradeReport:
+    """Return how the shop did. What was voided never happened for members either."""
+    total, days, hours = Trade(), dict[str, Trade](), dict[int, Trade]()
+    bought: dict[str, str] = {}
+    for _, fact, at in entries:
+        if not isinstance(fact, SaleMade | TakenBack):
+            continue
+        part = of(fact)
+        total = total.plus(part)
+        days[fact.business_date] = days.get(fact.business_date, Trade()).plus(part)
+        if at is not None:
+            hour = at.minute // 60
+            hours[hour] = hours.get(hour, Trade()).plus(part)
+        if isinstance(fact, SaleMade) and fact.member:
+            bought[fact.sale] = fact.member
+        elif isinstance(fact, SaleVoided):
+            bought.pop(fact.sale, None)
+    times = [list(bought.values()).count(member) for member in set(bought.values())]
+    return TradeReport(
+        total=total,
+        days=dict(sorted(days.items())),
+        hours=dict(sorted(hours.items())),
+        members=len(times),
+        repeated=sum(count > 1 for count in times),
+    )
+
+
+def of(fact: SaleMade | TakenBack) -> Trade:
+    """Return what one sale adds, or what one return or void takes off."""
+    if isinstance(fact, SaleMade):
+        units = [len(line.unit_nets) for line in fact.lines if line.kind == "goods"]
+        tickets, sales, items = 1, fact.total, sum(units)
+    else:
+        units = [len(line.units) for line in fact.lines if line.kind == "goods"]
+        tickets, sales, items = -isinstance(fact, SaleVoided), -fact.total, -sum(units)
+    member = fact.member is not None
+    return Trade(
+        tickets=tickets,
+        member_tickets=tickets * member,
+        sales=sales,
+        member_sales=sales * member,
+        items=items,
+    )

@@ -1,0 +1,117 @@
+"""How a sale is paid, as a deed says it, and whether what the member holds may be spent here.
+
+    pay cash 20.00 | pay card rest | pay value 30.00
+    pay voucher V1 of deals 100.00 paid 79.00 gets 75.00
+
+Cash is what is handed over; `rest`, or no amount at all, is whatever is left to pay. A voucher
+names its face, what the guest paid for it and what the shop gets.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from edge.shop.accounts import coupons
+from edge.shop.accounts.limits import Authorised
+from edge.shop.accounts.lots import Holdings
+from edge.shop.declined import Declined
+from edge.shop.facts import SaleMade
+from edge.shop.operations.made import Made, flagged
+from edge.shop.operations.sell import sell
+from edge.shop.sale import Quote
+from edge.shop.tender import Tender, Voucher, settle
+from edge.story.deed import Phrases
+from edge.story.errors import StoryError
+from edge.story.scene import Scene
+from edge.story.steps.authority import authority
+
+TENDERS = ("cash", "card", "wallet", "transfer", "value", "voucher")
+
+
+class Offered(NamedTuple):
+    """A way to pay: how much, None for whatever is left, and the voucher if it is one."""
+
+    kind: Any
+    amount: int | None
+    voucher: Voucher | None = None
+
+
+def offered(scene: Scene, said: Phrases) -> list[Offered]:
+    """Take every `pay`; nothing said is all in cash."""
+    return [_way(scene, words) for words in said.all("pay")] or [Offered("cash", None)]
+
+
+def _way(scene: Scene, words: list[str]) -> Offered:
+    match words:
+        case ["voucher", name, "of", issuer, face, "paid", paid, "gets", gets]:
+            voucher = Voucher(
+                id=name, issuer=issuer, face=scene.money(face), paid=scene.money(paid),
+                settlement=scene.money(gets),
+            )  # fmt: skip
+            return Offered("voucher", None, voucher)
+        case ["voucher", *_]:
+            raise StoryError("a voucher is `pay voucher V1 of deals 100.00 paid 79.00 gets 75.00`")
+        case [kind] | [kind, "rest"] if kind in TENDERS:
+            return Offered(kind, None)
+        case [kind, amount] if kind in TENDERS:
+            return Offered(kind, scene.money(amount))
+    raise StoryError(f"pay with one of {', '.join(TENDERS)}, not with {' '.join(words)!r}")
+
+
+def sold(
+    scene: Scene, quote: Quote, ways: list[Offered], card: str, made: Made
+) -> tuple[SaleMade | Declined, Authorised]:
+    """Return the sale of a quote, paid in these ways, or why not; and on what authority.
+
+    `card` is the number of the card the member shows, "" for none.
+    """
+    member = quote.member.id if quote.member else None
+    tenders = _tenders(quote.total, ways)
+    value = sum(tender.amount for tender in tenders if tender.kind == "value")
+    allowed = Authorised(own=0)
+    if member and (value or quote.points_spent):
+        judged = authority(scene, member, card, value, made)
+        if isinstance(judged, Declined):
+            return judged, allowed
+        allowed = judged
+    holdings = _with_coupons(scene, quote, member)
+    made = flagged(made, *_risks(quote, holdings, allowed, made))
+    paid = settle(
+        quote.total, tenders, holdings, scene.rules.bundle, today=made.at.date, online=made.online
+    )
+    done = paid if isinstance(paid, Declined) else sell(quote, paid, scene.rules, holdings, made)
+    return done, allowed
+
+
+def _risks(quote: Quote, held: Holdings, allowed: Authorised, made: Made) -> Iterator[str]:
+    """Yield what the store answers for: a coupon nobody could be asked about, an overdraft."""
+    used = [judged.coupon for judged in quote.coupons if judged.reason == "R-APPLIED"]
+    if any(coupons.away(held.lots[coupon], made) for coupon in used):
+        yield "off_home_coupon"
+    if allowed.flagged:
+        yield "overdraft"
+
+
+def _tenders(total: int, ways: list[Offered]) -> list[Tender]:
+    """Return what counts of each way: a voucher up to its face, the rest where it is wanted."""
+    left = total - sum(way.amount or 0 for way in ways)
+    tenders = []
+    for way in ways:
+        amount = way.amount
+        if amount is None:
+            amount = max(0, left if way.voucher is None else min(left, way.voucher.face))
+            left -= amount
+        tenders.append(Tender(way.kind, amount, way.voucher))
+    return tenders
+
+
+def _with_coupons(scene: Scene, quote: Quote, member: str | None) -> Holdings:
+    """Return what the member holds, and the coupons of others that they redeem."""
+    held = scene.holdings(member)
+    shown = {judged.coupon for judged in quote.coupons}
+    others = {
+        name: lot
+        for holdings in scene.home.holdings.values()
+        for name, lot in holdings.lots.items()
+        if name in shown
+    }
+    return Holdings({**others, **held.lots}, held.last_activity)
