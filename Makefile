@@ -10,8 +10,8 @@ help:
 	@echo "make demo              the whole store on this machine, until Ctrl-C (ARGS=--once: one round)"
 	@echo "make test              install what the tests need, then lint, types, contracts and tests"
 	@echo "make lint              style, types and import contracts only"
-	@echo "make bench             measure durable sales against the disk and the wire; prints JSON"
-	@echo "make soak MINUTES=10   the long searches: kill points and seeded days"
+	@echo "make bench             measure durable sales, and prices beside others; prints JSON"
+	@echo "make soak MINUTES=10   the long searches: kill points, seeded days, random bills, mistakes"
 	@echo "make clean             forget the virtual environment and caches"
 
 demo: .venv/demo.stamp
@@ -28,7 +28,7 @@ lint: .venv/test.stamp
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-bench: .venv/test.stamp
+bench: .venv/bench.stamp
 	scripts/install-test-parts
 	.venv/bin/python -m tests.bench $(ARGS)
 
@@ -48,6 +48,10 @@ soak: .venv/test.stamp
 
 .venv/test.stamp: .venv/demo.stamp
 	$(PIP) install --only-binary :all: --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+.venv/bench.stamp: .venv/test.stamp
+	$(PIP) install --only-binary :all: --constraint constraints.txt --editable '.[bench]'
 	@touch $@
 
 clean:

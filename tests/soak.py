@@ -1,4 +1,7 @@
-"""The long searches: boxes killed under load, and days with bad luck, each from a new seed.
+"""The long searches: boxes killed under load, days with bad luck, random bills priced twice, and
+small mistakes made in the code on purpose.
+
+Each round has a new seed.
 
     make soak MINUTES=60
     python -m tests.soak --minutes 60 --resume soak.json     goes on where the last one ended
@@ -15,6 +18,7 @@ import json
 import logging
 import platform
 import random
+import subprocess
 import sys
 import tempfile
 import time
@@ -27,12 +31,27 @@ from typing import Any
 
 from tests.faults.boxes import real_box
 from tests.faults.killing import KillPlan, kill_box
+from tests.mutation import TESTS
+from tests.pricer.searching import search
 from tests.voyage import run_day
 
 KILLS_IN_EVIDENCE = 200
 KILLS_A_ROUND = 25
 DAYS_A_ROUND = 25
-COUNTED = ("kills", "struck", "struck_before_commit", "struck_after_commit", "days", "sold")
+BILLS_A_ROUND = 5_000
+MISTAKES_MINUTES = 2
+MISSED_MAX = 0.15
+"""The part of all mistakes that tests may miss in a round, those apart that none can find."""
+COUNTED = (
+    "kills",
+    "struck",
+    "struck_before_commit",
+    "struck_after_commit",
+    "days",
+    "sold",
+    "bills",
+    "mistakes",
+)
 
 Round = Callable[[int], dict[str, Any]]
 """Runs a round from a seed and returns its figures; raises when a promise was broken."""
@@ -59,7 +78,26 @@ def days(seed: int) -> dict[str, Any]:
     return {"seed": seed, "days": DAYS_A_ROUND, "sold": sold, "facts": facts}
 
 
-SEARCHES: dict[str, Round] = {"kills": kills, "days": days}
+def bills(seed: int) -> dict[str, Any]:
+    """Price random bills by the engine and by the second pricer."""
+    first = seed * BILLS_A_ROUND
+    done = search(first, BILLS_A_ROUND)
+    return {"seed": seed, "bills": done.seeds, "first": first, "next": done.next_seed}
+
+
+def mistakes(seed: int) -> dict[str, Any]:
+    """Make small mistakes in one of the exact parts of the shop, and let its tests find them."""
+    module = random.Random(seed).choice(sorted(TESTS))
+    command = [sys.executable, "-m", "tests.mutation", "--module", module, "--seed", str(seed)]
+    command += ["--minutes", str(MISTAKES_MINUTES)]
+    ran = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    figures = json.loads(ran.stdout.splitlines()[-1])
+    tried, missed = figures["tried"], figures["unexplained"]
+    assert missed <= tried * MISSED_MAX, f"tests find too few mistakes in {module}:\n{ran.stdout}"
+    return {"seed": seed, "module": module, "mistakes": tried, "missed": missed}
+
+
+SEARCHES: dict[str, Round] = {"kills": kills, "days": days, "bills": bills, "mistakes": mistakes}
 
 
 @dataclass(slots=True)
@@ -141,7 +179,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=_AsWritten)
     parser.add_argument("--minutes", type=float, default=10, help="how long (0: one round)")
     parser.add_argument("--seed", type=int, help="the first seed")
-    parser.add_argument("--only", choices=sorted(SEARCHES), help="one search instead of both")
+    parser.add_argument("--only", choices=sorted(SEARCHES), help="one search instead of all")
     parser.add_argument("--resume", type=Path, metavar="FILE", help="go on from and keep in FILE")
     parser.add_argument("--evidence", type=Path, metavar="FILE", help="200 kills into FILE")
     options = parser.parse_args()
