@@ -1,6 +1,6 @@
-"""Measure durable sales; progress goes to stderr, one JSON document to stdout.
+"""Measure durable sales and prices; progress goes to stderr, one JSON document to stdout.
 
-make bench                         seven rounds, about three minutes
+make bench                         seven rounds, about eight minutes
 make bench ARGS="--rounds 21"      a figure to publish
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 
 import uvloop
 
-from tests.bench import echo, report
+from tests.bench import echo, pricing, report
 from tests.bench.counting import count
 from tests.bench.load import Request, Sample, drive
 from tests.bench.references import Disk, mosquitto
@@ -107,6 +107,7 @@ async def measure(folder: Path, rounds: int, seconds: float) -> dict[str, Any]:
         "goals": report.goals(done),
         "cells": report.cells(done),
         "counts": counts.as_json(),
+        "pricing": await pricing.measure(_new(folder / "pricing"), rounds, seconds / 3),
     }
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
@@ -85,16 +85,20 @@ def is_sold(answer: bytes) -> bool:
 
 
 @asynccontextmanager
-async def open_shop(folder: Path, module: str = "edge") -> AsyncIterator[Shop]:
+async def open_shop(
+    folder: Path, module: str = "edge", more_rules: Sequence[Mapping[str, Any]] = ()
+) -> AsyncIterator[Shop]:
     """Run a box that has its rules and prices, and whose cloud has then gone away.
 
-    So that no upload shares the cores with what is measured. `module` is what runs as the box.
+    So that no upload shares the cores with what is measured. `module` is what runs as the box;
+    `more_rules` come after those of the demo.
     """
+    bundle = demo_data.bundle(STORE)
     key = make_key("cloud-1", Random(1))
     twin = CloudTwin(key)
     twin.seed_members(demo_data.members(), demo_data.cards())
     twin.seed_products(demo_data.products())
-    twin.publish_bundle(demo_data.bundle(STORE))
+    twin.publish_bundle(bundle | {"rules": [*bundle["rules"], *more_rules]})
     try:
         async with CloudServer(twin) as cloud:
             plan = Plan(
