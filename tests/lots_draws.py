@@ -2,8 +2,8 @@
 
 from hypothesis import strategies as st
 
-from edge.shop.accounts.expiry import days_after
 from edge.shop.accounts.lots import Held, Holdings, Lot, LotKind
+from edge.shop.calendar import plus_days
 from edge.shop.ledger import POINTS
 
 START = "2026-01-31"
@@ -20,7 +20,7 @@ def holding(*lots: tuple[Lot, int]) -> Holdings:
 
 
 def in_days(days: int) -> str:
-    return days_after(START, days)
+    return plus_days(START, days)
 
 
 @st.composite

@@ -4,15 +4,14 @@ A last day is an ISO date in the programme's zone, "" for never. That day still 
 whole; what is left is gone when the next one begins.
 """
 
-from calendar import monthrange
 from collections.abc import Iterable
-from datetime import date, timedelta
 from typing import Annotated
 
 from msgspec import Meta
 
 from edge.shop.accounts.declared import Declared
 from edge.shop.accounts.lots import Held, Move
+from edge.shop.calendar import end_of_month, end_of_year, plus_days, plus_months
 
 DaysAhead = Annotated[int, Meta(ge=1, le=36_500)]
 
@@ -58,23 +57,15 @@ def last_day(expiry: Expiry, start: str) -> str:
 
     Activity sets none for a lot: it is the member who was active, or was not.
     """
-    first = date.fromisoformat(start)
     match expiry:
         case Days(days=days):
-            return days_after(start, days)
+            return plus_days(start, days)
         case EndOfMonth(months=months):
-            years, month = divmod(first.month - 1 + months, 12)
-            year = first.year + years
-            return date(year, month + 1, monthrange(year, month + 1)[1]).isoformat()
+            return end_of_month(plus_months(start, months))
         case EndOfYear(years=years):
-            return date(first.year + years, 12, 31).isoformat()
+            return end_of_year(plus_months(start, 12 * years))
         case Never() | Activity():
             return ""
-
-
-def days_after(day: str, days: int) -> str:
-    """Return the ISO date so many days after another."""
-    return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
 
 
 def is_over(held: Held, today: str) -> bool:

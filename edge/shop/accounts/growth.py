@@ -13,10 +13,11 @@ import msgspec
 from msgspec import Meta
 
 from edge.shop.accounts.declared import Amount, Declared
-from edge.shop.accounts.expiry import EndOfMonth, FixedExpiry, Never, days_after, last_day
+from edge.shop.accounts.expiry import EndOfMonth, FixedExpiry, Never, last_day
 from edge.shop.accounts.lots import Held, Holdings, Lot, Move
 from edge.shop.accounts.points import take_back
 from edge.shop.accounts.points_policy import PointsPolicy
+from edge.shop.calendar import plus_days
 from edge.shop.ledger import POINTS
 from edge.shop.money import BASIS, split
 
@@ -119,7 +120,7 @@ def grow(
     """
     if not brought.points:
         return ()
-    start = days_after(bounds(period)[1], 1)
+    start = plus_days(bounds(period)[1], 1)
     lot = Lot(
         id=f"{deed}#g1", member=member, unit=POINTS, opened=start, active_from=start,
         expires=last_day(policy.expiry, start), issuer=issuer, terms=period, origin=deed,

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from edge.shop.accounts.expiry import Activity, days_after, is_over, last_day
+from edge.shop.accounts.expiry import Activity, is_over, last_day
 from edge.shop.accounts.lots import Held, Holdings, Lot, LotKind, Move, Unit, is_spendable, take
 from edge.shop.accounts.points_policy import Forfeit, PointsPolicy, is_points
+from edge.shop.calendar import plus_days
 from edge.shop.declined import Declined
 from edge.shop.ledger import POINTS, Posting
 from edge.shop.money import divide, split
@@ -59,7 +60,7 @@ def earn(
     assert points >= 0, "nobody earns less than nothing"
     if not points:
         return ()
-    active = days_after(today, policy.pending_days)
+    active = plus_days(today, policy.pending_days)
     lot = Lot(
         id=f"{deed}#p1", member=member, unit=POINTS, opened=today, active_from=active,
         expires=last_day(policy.expiry, active), issuer=issuer, origin=deed, kind=kind,
@@ -258,7 +259,7 @@ def _inactive(policy: PointsPolicy, holdings: Holdings, today: str) -> bool:
     """Tell whether the member is known to have done nothing for too long."""
     if not isinstance(policy.expiry, Activity) or not holdings.last_activity:
         return False
-    return days_after(holdings.last_activity, policy.expiry.days) < today
+    return plus_days(holdings.last_activity, policy.expiry.days) < today
 
 
 def _spendable(holdings: Holdings, units: Unit | Sequence[Unit], today: str) -> list[Held]:
@@ -313,7 +314,7 @@ def _returned(policy: PointsPolicy, held: Held, amount: int, today: str, name: s
         return Move(lot=lot.id, amount=amount)
     if isinstance(policy.on_expired_return, Forfeit):
         return Move(lot=lot.id, amount=0, lapsed=amount)
-    good_until = days_after(today, policy.on_expired_return.days)
+    good_until = plus_days(today, policy.on_expired_return.days)
     again = msgspec.structs.replace(
         lot, id=name, opened=today, active_from=today, expires=good_until
     )
