@@ -148,13 +148,16 @@ def _owners(tries: Sequence[Sequence[Act]], mode: str) -> dict[Unit, int]:
 
 
 def _come_true(way: Way, act: Act, mine: set[Unit]) -> None:
-    """Let come true what a child does to the units it won, its gifts and its coupons."""
+    """Let come true what a child does to the units it won, its gifts and its coupons.
+
+    The exact price of a line is its own only if it lowered the line and won all that it lowered.
+    """
     wanted = act.effect
     offs = {unit: off for unit, off in wanted.offs.items() if unit in mine}
+    lowered = {line: {u for u in wanted.lowered if u[0] == line} for line in wanted.exact}
     exact = {
-        line: left for line, left in wanted.exact.items()
-        if all(unit in mine for unit in wanted.lowered if unit[0] == line)
-    }  # fmt: skip
+        line: left for line, left in wanted.exact.items() if lowered[line] and lowered[line] <= mine
+    }
     effect = Effect(offs, wanted.times, wanted.gifts, wanted.gives, exact)
     if not effect.off and not effect.gifts and not effect.gives:
         return

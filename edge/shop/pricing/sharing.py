@@ -19,7 +19,8 @@ def share_out(state: State, group: str, mode: str, tries: Sequence[State]) -> No
     The largest cut on a unit wins it, or the smallest above nothing; ties go to the earlier
     child. Of a child that won something the cuts on its units come true, its gifts and its
     coupons, unless an exclusive rule or the number of coupons stands against it. The rest are
-    R-EXCLUDED-BY-GROUP.
+    R-EXCLUDED-BY-GROUP. A unit that no child lowers, because what it would take rounds to nothing,
+    belongs to nobody: its line keeps its exact price, too, where the bundle keeps that.
     """
     before = len(state.applied)
     offs = [_offs(tried.applied[before:]) for tried in tries]
