@@ -11,7 +11,7 @@ help:
 	@echo "make test              install what the tests need, then lint, types, contracts and tests"
 	@echo "make lint              style, types and import contracts only"
 	@echo "make bench             measure durable sales, and prices beside others; prints JSON"
-	@echo "make soak MINUTES=10   the long searches: kill points, seeded days, random bills, mistakes"
+	@echo "make soak MINUTES=10   the long searches: faults, kill points, seeded days, bills, mistakes"
 	@echo "make clean             forget the virtual environment and caches"
 
 demo: .venv/demo.stamp

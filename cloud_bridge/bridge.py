@@ -10,22 +10,35 @@ import base64
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Protocol
 from urllib.parse import quote
 
 import msgspec
 
 from cloud_bridge.auth import write_auth
-from cloud_bridge.contract import Batch, Changes, Envelope, Outcome, head_text
+from cloud_bridge.contract import (
+    Batch,
+    Changes,
+    CloudHead,
+    Envelope,
+    Outcome,
+    RecordedFacts,
+    check,
+    head_text,
+)
 from cloud_bridge.courier import (
     Acknowledged,
+    Alien,
     Backoff,
     Courier,
     Failure,
+    Forked,
     Garbage,
     Later,
     Pace,
     Presence,
+    Rewound,
     TooLarge,
     Unfit,
     Verdict,
@@ -34,20 +47,31 @@ from cloud_bridge.courier import (
     read,
 )
 from cloud_bridge.http import Unreachable, Wire
+from cloud_bridge.meeting import Agreed, Parted, Past, meet
 
 REASON_MAX = 200
 """How much of a reason is kept: the cloud, or whoever answers for it, may have written it."""
 
 
-class Outbox(Protocol):
+class Outbox(Past, Protocol):
     """The journal, as the cloud's bookmark divides it."""
+
+    def agreed(self, common: int) -> None:
+        """Hear that the cloud has our facts up to `common`, if that is less than it once had.
+
+        `pending` begins no later than after it.
+        """
+        ...
+
+    def parted(self, common: int, cloud: CloudHead) -> None:
+        """Hear that after `common` the cloud's facts of this box are not ours.
+
+        Raises what ends the run; returns if that has to wait.
+        """
+        ...
 
     def pending(self, limit: int) -> Sequence[Envelope]:
         """Return the next durable facts after the bookmark, without a gap, oldest first."""
-        ...
-
-    def digest_at(self, sequence: int) -> str | None:
-        """Return the digest of a durable fact, None where there is none."""
         ...
 
     def acknowledged(self, sequence: int, outcomes: Sequence[Outcome]) -> None:
@@ -55,6 +79,14 @@ class Outbox(Protocol):
 
         `outcomes` are one for each fact that this passes, in order.
         """
+        ...
+
+    def missing(self) -> tuple[int, int] | None:
+        """Return the place (epoch, sequence) after which the cloud may have facts we lost."""
+        ...
+
+    async def take_back(self, facts: Sequence[Envelope], *, more: bool) -> str | None:
+        """Take what the cloud has after that place, durably, or return why not now."""
         ...
 
 
@@ -139,6 +171,7 @@ class Bridge:
         self._presence = Presence(self._settings.pace)
         self._woken = asyncio.Event()
         self._back = asyncio.Event()
+        self._has_met = False
         self.state = CloudState()
 
     def wake(self) -> None:
@@ -158,11 +191,54 @@ class Bridge:
         while True:
             await self._until_it_may_leave()
             self._woken.clear()
-            pending = self._outbox.pending(self._settings.pace.batch_count_max)
-            if pending:
+            if not self._has_met:
+                await self._meet()
+            elif (place := self._outbox.missing()) is not None:
+                await self._fetch(*place)
+            elif pending := self._outbox.pending(self._settings.pace.batch_count_max):
                 await self._deliver(pending)
             else:
                 await self._woken.wait()
+
+    async def _meet(self) -> None:
+        """Compare our past with the cloud's, before anything is sent."""
+        met = await meet(self._get, self._outbox)
+        match met:
+            case Agreed(common):
+                self._outbox.agreed(common)
+                self._has_met = True
+                await self._succeeded()
+            case Parted(common, cloud):
+                self._outbox.parted(common, cloud)
+                await self._stumbled(Forked(f"ours parts from the cloud's after {common}"))
+            case _:
+                await self._stumbled(met)
+
+    async def _fetch(self, epoch: int, sequence: int) -> None:
+        """Fetch the next of the facts that we may have lost."""
+        limit = self._settings.pace.batch_count_max
+        answer = await self._get(f"/v1/facts?epoch={epoch}&after={sequence}&limit={limit}")
+        found = answer if isinstance(answer, Later) else read(answer, RecordedFacts)
+        if not isinstance(found, RecordedFacts):
+            return await self._stumbled(found)
+        places = [(epoch, sequence), *((e.epoch, e.sequence) for e in found.envelopes)]
+        if not all(map(check, found.envelopes)) or any(a >= b for a, b in pairwise(places)):
+            return await self._stumbled(Garbage("lost facts that are none"))
+        if found.more and not found.envelopes:
+            return await self._stumbled(Garbage("more lost facts, and none of them came"))
+        reason = await self._outbox.take_back(found.envelopes, more=found.more)
+        return await (
+            self._succeeded() if reason is None else self._stumbled(Later(f"lost facts: {reason}"))
+        )
+
+    async def _stumbled(self, failure: Failure) -> None:
+        """Leave the cloud alone for a while, and meet it anew."""
+        self._has_met = False
+        self._courier.heard(failure, 0, self._time(), self._jitter())
+        await self._failed(failure)
+
+    async def _get(self, target: str) -> WireAnswer | Later:
+        return await self._ask("GET", target)
 
     async def _until_it_may_leave(self) -> None:
         """Wait for the courier's moment, which comes sooner when the cloud turns out to be back."""
@@ -184,6 +260,8 @@ class Bridge:
             self._outbox.acknowledged(verdict.sequence, verdict.outcomes)
             await self._succeeded()
         else:
+            # Before anything else is sent, we ask how far the cloud has come.
+            self._has_met = not isinstance(verdict, Rewound | Alien | Forked)
             await self._failed(verdict)
 
     def _seal(self, batch: Sequence[Envelope]) -> bytes:

@@ -5,6 +5,7 @@ bookmark but a receipt that names our own page's digest, so that an answer from 
 journal, an old answer, or a login page in between is worth nothing.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -12,6 +13,8 @@ from typing import TypeVar
 import msgspec
 
 from cloud_bridge.contract import CloudProblem, Envelope, Outcome, Receipt
+
+CODE = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 T = TypeVar("T")
 
@@ -86,13 +89,20 @@ class Rewound:
 
 
 @dataclass(frozen=True, slots=True)
+class Forked:
+    """409: the cloud's history of this box goes on otherwise than ours."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unfit:
     """A bundle that came and was refused; the last good one stays."""
 
     reason: str
 
 
-Failure = Later | TooLarge | Denied | Garbage | Alien | Rewound
+Failure = Later | TooLarge | Denied | Garbage | Alien | Rewound | Forked
 Verdict = Acknowledged | Failure
 
 
@@ -141,7 +151,7 @@ def read(answer: WireAnswer, kind: type[T]) -> T | Failure:
 
 
 def _refused(answer: WireAnswer) -> Failure:
-    reason = f"{answer.status} {_title(answer)}".strip()
+    reason = f"{answer.status} {_code(answer)}".strip()
     match answer.status:
         case 413:
             return TooLarge(reason)
@@ -183,10 +193,12 @@ def _count(
     return Acknowledged(counted[-1].sequence, tuple(counted))
 
 
-def _conflict(answer: WireAnswer, bookmark: int) -> Rewound | Alien | Garbage:
+def _conflict(answer: WireAnswer, bookmark: int) -> Rewound | Forked | Alien | Garbage:
     problem = _problem(answer)
     if problem is None or problem.high_water is None:
         return Garbage("409 without a high_water")
+    if problem.code in {"forked", "fenced"}:
+        return Forked(f"409 {problem.code}: {problem.title}")
     if problem.high_water < bookmark:
         return Rewound(f"409 has {problem.high_water} of {bookmark}", problem.high_water)
     return Alien(f"409 {problem.title or problem.code}, at {problem.high_water}")
@@ -199,9 +211,10 @@ def _problem(answer: WireAnswer) -> CloudProblem | None:
         return None
 
 
-def _title(answer: WireAnswer) -> str:
+def _code(answer: WireAnswer) -> str:
+    """Return a problem's code. Its title is the cloud's: it may quote what we had sent."""
     problem = _problem(answer)
-    return "" if problem is None else f"{problem.code} {problem.title}"[:200]
+    return "" if problem is None or not CODE.fullmatch(problem.code) else problem.code
 
 
 # --- when to send what ----------------------------------------------------------------------------

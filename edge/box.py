@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
+from pathlib import Path
 from types import TracebackType
 from typing import Protocol, TypeVar
 
@@ -24,19 +25,32 @@ from edge import VERSION, metrics
 from edge import config as settings
 from edge.access import Access
 from edge.book import Book
+from edge.book.rebuild import fit
 from edge.bundles import Bundles
-from edge.desk import Counter, Desk, Keys, LaneDesk, Placing
+from edge.desk import Counter, Desk, Keys, LaneDesk, Office, Placing
 from edge.directory import Directory, DirectoryDamaged
+from edge.doors.admin import AdminDoor
 from edge.doors.feeds import Feeds
 from edge.doors.http import HttpDoor
 from edge.doors.mqtt import MqttDoor
+from edge.epochs import History, Life, Reprint
+from edge.errands import Errands
 from edge.intake import Intake
-from edge.journal import Journal
-from edge.outbox import CLOUD, CloudInbox, JournalOutbox
+from edge.journal import CLOUD, Journal, JournalBroken, Reserve, free_bytes
+from edge.logs import plain
+from edge.nightly import Nightly
+from edge.outbox import CloudInbox, JournalOutbox
+from edge.training import Training, is_wanted
+from edge.tray import Tray
 from edge.world import World
 from edge.writer import ThreadWriter, Writer
 
 JOURNAL_FILE = "journal.db"
+_STOPPING = {
+    "E-STOPPING": "the disk failed",
+    "E-BUSY": "the disk is too slow: too much waits for it",
+    "E-DISK-LOW": "the disk is nearly full: what is left is for closing the books",
+}
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -80,6 +94,11 @@ class Parts:
     writer: Writer | None = None
     far_side: FarSide | None = None
     link: Callable[[settings.Device], Link] | None = None
+    free: Callable[[Path], int] = free_bytes
+    """How much room the disk of a folder has."""
+    training_writer: Writer | None = None
+    machine: str = ""
+    """The id of the machine; "" if it has none."""
 
 
 class Box:
@@ -91,24 +110,33 @@ class Box:
         store, state = config.store, config.store.state_dir
         state.mkdir(parents=True, exist_ok=True)
         state.chmod(0o700)  # sales and phone hashes are nobody else's business
-        book = Book()
-        self.journal = Journal(state / JOURNAL_FILE, book, parts.writer or ThreadWriter())
+        self._life = Life.open(state / JOURNAL_FILE, world, parts.machine, Book)
+        book = fit(state / JOURNAL_FILE, store.zone.key)
+        self._reserve = Reserve.open(state, config.disk, parts.free)
+        self.journal = Journal(
+            state / JOURNAL_FILE, book, parts.writer or ThreadWriter(), config.disk, self._reserve
+        )
+        world.clock.open(state / "clock.json", self.journal.head.at)
         self._directory = Directory.open(state / "directory.db")
         self._bundles = Bundles.open(
             state / "bundles", config.cloud.keys, store.id, store.currency, world.now()
         )
-        phone_key = settings.read_phone_key(config.secrets.phone_key_file)
-        intake = Intake(store.card_prefixes, store.coupon_prefixes, phone_key)
-        self._counter = Counter(world, intake, self.journal, book, self._directory, self._bundles)
-        self._placing = Placing(store, config.cloud.box, world, self.journal, book)
-        self.desk = Desk(
-            world,
-            self._counter,
-            self._placing,
-            Keys(self.journal),
-            self.health,
-            self._directory_damaged,
+        intake = Intake(
+            store.card_prefixes, store.coupon_prefixes,
+            settings.read_phone_key(config.secrets.phone_key_file),
+        )  # fmt: skip
+        self._counter = Counter(
+            world, intake, self.journal, book, self._directory, self._bundles, store
         )
+        self._placing = Placing(store, config.cloud.box, world, self.journal, book)
+        self._history = history = History(
+            self.journal, self._placing, world, Reprint(store, config.terminals)
+        )
+        self._training = self._make_training(intake)
+        self.desk = Desk(
+            world, self._counter, self._placing, Keys(self.journal, history.lacks), self.health,
+            self._directory_damaged, self._training.desk if self._training else None,
+        )  # fmt: skip
         self.feeds = Feeds()
         self._damaged: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._devices = {name: self._device(device) for name, device in config.devices.items()}
@@ -116,7 +144,13 @@ class Box:
         access = Access(config.terminals)
         self.mqtt = MqttDoor(self.desk, access, store.id, config.mqtt)
         self.http = HttpDoor(config.http, self.desk, access, self.feeds.subscribe, self._metrics)
+        self.office = Office(
+            store, state / JOURNAL_FILE, self._counter, self._placing, self.journal, book,
+            lambda: [name for name, lane in self.lanes.items() if lane.is_busy],
+        )  # fmt: skip
+        self.admin = AdminDoor(state, self.office, self.desk.health)
         self._cloud = self._parts.far_side or RealFarSide(config.cloud.url)
+        self.errands = Errands(config, world, self._cloud)
         self._bridge = self._make_bridge()
 
     async def __aenter__(self) -> "Box":
@@ -124,6 +158,7 @@ class Box:
         await self.begin()
         await self.mqtt.open()
         await self.http.open()
+        await self.admin.open()
         log.info("doors_open", mqtt=self.mqtt.address, http=self.http.address)
         return self
 
@@ -134,20 +169,25 @@ class Box:
         trace: TracebackType | None,
     ) -> None:
         """Let nobody else in, answer whoever is inside, then close the books."""
-        await asyncio.gather(self.http.close(), self.mqtt.close())
+        await asyncio.gather(self.http.close(), self.mqtt.close(), self.admin.close())
         await self.close()
 
     async def begin(self) -> None:
-        """Open the first epoch if there is none yet."""
-        if self.journal.head.epoch == 0:
-            await self._placing.epoch()
+        """Open an epoch if this is the first run, or the journal has another past now."""
+        await self._life.begin(self.journal, self._placing)
+        if self._training is not None:
+            await self._training.begin()
 
     async def close(self) -> None:
         """Close what is behind the doors."""
         await self._cloud.close()
         self._damaged.cancel()
         self._directory.close()
+        self.errands.close()
+        if self._training is not None:
+            await self._training.close()
         await self.journal.close()
+        self._reserve.close()
 
     async def run(self) -> None:
         """Keep devices and cloud going until cancelled. Raises JournalBroken if the disk fails."""
@@ -155,13 +195,29 @@ class Box:
             for name, device in self._devices.items():
                 tasks.create_task(self._run_device(name, device), name=f"device: {name}")
             tasks.create_task(self._bridge.run(), name="cloud")
+            tasks.create_task(self.errands.run(), name="errands")
             tasks.create_task(self._watch_disk(), name="disk")
+            if self._parts.writer is None:  # no other process lives in virtual time
+                tasks.create_task(self.nightly.run(), name="nightly")
 
     async def _watch_disk(self) -> None:
-        await asyncio.wait((self.journal.broken, self._damaged), return_when="FIRST_COMPLETED")
-        for broken in (self.journal.broken, self._damaged):
+        ends = [self.journal.broken, self._damaged]
+        if self._training is not None:
+            ends.append(self._training.journal.broken)
+        await asyncio.wait(ends, return_when="FIRST_COMPLETED")
+        for broken in ends:
             if broken.done():
                 broken.result()
+
+    def _make_training(self, intake: Intake) -> Training | None:
+        """Open the room for practice if anybody is there to practise."""
+        if not is_wanted(self._config):
+            return None
+        return Training(
+            self._config, self._world, (intake, self._directory, self._bundles),
+            self._parts.training_writer or ThreadWriter(), self._reserve,
+            self.health, self._directory_damaged,
+        )  # fmt: skip
 
     def _directory_damaged(self, error: DirectoryDamaged) -> None:
         """End the run: the next start moves the damaged cache aside and fetches it again."""
@@ -201,9 +257,12 @@ class Box:
         for lane_id, lane in self._config.lanes.items():
             if lane.scanner == name:
                 try:
-                    self.lanes[lane_id].hear(event)
+                    with self.journal.guard():
+                        self.lanes[lane_id].hear(event)
                 except DirectoryDamaged as error:
                     self._directory_damaged(error)
+                except JournalBroken:
+                    log.error("lane_stopped", lane=lane_id)  # the run is ending
                 except Exception:  # as at every door: one request's mistake stops nobody else
                     log.exception("lane_failed", lane=lane_id)
                     self.lanes[lane_id].failed()
@@ -221,9 +280,11 @@ class Box:
         bridge = Bridge(
             cloud.box,
             sign=settings.read_or_create_box_key(self._config.secrets.box_key_file).sign,
-            outbox=JournalOutbox(self.journal),
+            outbox=JournalOutbox(
+                self.journal, self._history, self._life, Tray(self._config.store.state_dir)
+            ),
             inbox=CloudInbox(
-                self._world, self._placing, self._directory, self._bundles,
+                self._world, self._placing, self._directory, self.errands.sealed, self._bundles,
                 self._cloud.offload,
             ),
             wire=self._cloud.wire,
@@ -245,15 +306,22 @@ class Box:
 
     # --- how are we? -------------------------------------------------------------------------
 
+    @cached_property
+    def nightly(self) -> Nightly:
+        """What checks the books every night."""
+        store = self._config.store
+        path = store.state_dir / JOURNAL_FILE
+        return Nightly(path, store.books_checked, store.zone, self._world.now)
+
     def health(self) -> HealthReport:
         """Return how the box is, in words an owner understands."""
         stopping, closed = self._placing.blocked(), self._counter.closed()
         up = self._bridge.state.up
         acknowledged = self.journal.bookmark(CLOUD)
-        rules = self._bundles.current
+        rules, reading = self._bundles.current, self._world.clock.read()
         reason = "" if up else "the cloud does not answer"
         if stopping is not None:
-            reason = "the disk takes no more facts"
+            reason = _STOPPING[stopping.code]
         elif closed is not None:
             reason = "no rules or no price book yet"
         return HealthReport(
@@ -269,15 +337,22 @@ class Box:
             bundle_version=0 if rules is None else rules.bundle.version,
             price_book=self._directory.price_book,
             devices={name: device.state.state for name, device in self._devices.items()},
+            disk=self.journal.room,
             version=VERSION,
+            clock=reading.quality,
+            clock_error_ms=reading.error_ms,
+            members=self._directory.fill.members,
+            members_total=self._directory.fill.total,
+            books=self.nightly.books,
+            books_checked=self.nightly.checked,
         )
 
     def _metrics(self) -> bytes:
-        return metrics.render(self.health(), self.journal.commits)
+        return metrics.render(self.health(), self.journal.state())
 
 
 def _say(trouble: Failure | Unfit) -> None:
-    log.warning("cloud_trouble", kind=type(trouble).__name__.lower(), reason=trouble.reason)
+    log.warning("cloud_trouble", kind=type(trouble).__name__.lower(), reason=plain(trouble.reason))
 
 
 def _real_link(device: settings.Device) -> Link:

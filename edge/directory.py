@@ -21,14 +21,16 @@ from edge.shop.member import Member
 
 APPLICATION_ID = 0x45444752
 """Marks the file as a directory of ours ("EDGR"); SQLite keeps it in the header."""
-LAYOUT = 1
-MMAP_BYTES_MAX = 1 << 30
+LAYOUT = 2
+MMAP_BYTES_MAX = 48 << 20
+"""How much of the file is read in place; the rest is read through the system's cache, which does
+not count as this process's memory."""
 WAL_BYTES_MAX = 16 << 20
 BUSY_MILLISECONDS_MAX = 5000
 GTIN_LENGTHS = (8, 12, 13, 14)
 
 TABLES = f"""
-create table news(name text primary key, value any not null) strict, without rowid;
+create table news(name text primary key, value any) strict, without rowid;
 create table member(id text primary key, phone_hash text, record blob not null)
     strict, without rowid;
 create index member_phone on member(phone_hash, id) where phone_hash is not null;
@@ -36,10 +38,17 @@ create table card(number text primary key, record blob not null) strict, without
 create table product(id text primary key, record blob not null) strict, without rowid;
 create table code(code text, product text, primary key(code, product)) strict, without rowid;
 create index code_product on code(product);
-insert into news values('cursor', ''), ('price_book', 0);
+insert into news values('cursor', ''), ('price_book', 0), ('members', 0), ('total', null);
 pragma application_id={APPLICATION_ID};
 pragma user_version={LAYOUT};
 """
+COUNTED = """
+update news set value = case name
+  when 'members' then value + ?1
+  else iif(?2, coalesce(?3, value), null) end
+where name in ('members', 'total')
+"""
+"""Counts new members, and forgets how many there are to come once nothing more is to come."""
 BY_CODE = """
 select record from code join product on product.id = code.product
 where code.code = ? order by product.id limit 1
@@ -70,6 +79,14 @@ class CardHeld:
 
     member: str
     status: Literal["active", "frozen", "lost", "replaced", "inactive"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """How far the directory is: `members` it knows of `total`, None once it has them all."""
+
+    members: int
+    total: int | None
 
 
 class Directory:
@@ -122,12 +139,12 @@ class Directory:
         """
         try:
             with self._write:
-                for change in changes.changes:
-                    _apply(self._write, change)
+                new = sum([_apply(self._write, change) for change in changes.changes])
                 self._write.executemany(
                     "update news set value = ? where name = ?",
                     ((changes.cursor, "cursor"), (changes.price_book, "price_book")),
                 )
+                self._write.execute(COUNTED, (new, changes.more, changes.members))
         except (apsw.FullError, apsw.IOError) as error:
             raise OSError(str(error)) from error
         except DAMAGE as error:
@@ -154,6 +171,13 @@ class Directory:
     def price_book(self) -> int:
         """The version of the price book, 0 for none."""
         return int(self._one("select value from news where name = 'price_book'", ()))
+
+    @property
+    def fill(self) -> Fill:
+        """How many members are here, of how many."""
+        with self.steady():
+            members = self._one("select value from news where name = 'members'", ())
+            return Fill(members, self._one("select value from news where name = 'total'", ()))
 
     def member(self, member_id: str) -> Held | None:
         """Return a member by id."""
@@ -224,22 +248,32 @@ def normal_code(code: str) -> str:
     return code
 
 
-def _apply(connection: apsw.Connection, change: contract.Change) -> None:
+def _apply(connection: apsw.Connection, change: contract.Change) -> int:
+    """Put one change into its table; return how many members more there are."""
     record = _seal(msgspec.msgpack.encode(change))
     match change:
         case contract.Member():
             row = (change.id, change.phone_hash, record)
-            connection.execute("insert or replace into member values(?, ?, ?)", row)
+            connection.execute("insert or ignore into member values(?, ?, ?)", row)
+            if connection.changes():
+                return 1
+            connection.execute("update member set phone_hash = ?2, record = ?3 where id = ?1", row)
         case contract.Card():
             connection.execute("insert or replace into card values(?, ?)", (change.number, record))
         case contract.Product():
             connection.execute("delete from code where product = ?", (change.id,))
             if change.deleted:
                 connection.execute("delete from product where id = ?", (change.id,))
-                return
+                return 0
             connection.execute("insert or replace into product values(?, ?)", (change.id, record))
             codes = {(normal_code(code), change.id) for code in change.gtins}
             connection.executemany("insert into code values(?, ?)", sorted(codes))
+        case contract.Erase():
+            for number in change.cards:
+                connection.execute("delete from card where number = ?", (number,))
+            connection.execute("delete from member where id = ?", (change.member,))
+            return -connection.changes()
+    return 0
 
 
 def _seal(record: bytes) -> bytes:
@@ -261,6 +295,7 @@ def _connect(path: Path) -> apsw.Connection:
         connection.pragma("journal_mode", "wal")
         # A power cut may lose the last pages, but their cursor with them: they are asked again.
         connection.pragma("synchronous", "normal")
+        connection.pragma("secure_delete", 1)  # whoever is erased is overwritten
         connection.pragma("journal_size_limit", WAL_BYTES_MAX)
     except BaseException:
         connection.close()

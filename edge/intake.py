@@ -203,16 +203,26 @@ class Intake:
 
 def as_product(known: Known, code: str) -> ProductCode | Refusal:
     """Return the product, or why `code`, which is known to be this, cannot be sold as one."""
-    shown = code[:PLAIN_CHARACTERS_MAX]
     match known:
         case ProductCode():
             return known
         case ExpiredGoods():
-            return Refusal("E-EXPIRED-GOODS", {"code": shown})
+            return Refusal("E-EXPIRED-GOODS", {"code": code[:PLAIN_CHARACTERS_MAX]})
         case Unreadable():
-            return Refusal("E-UNKNOWN-PRODUCT", {"code": shown})
+            return Refusal("E-UNKNOWN-PRODUCT", {"code": shown(code)})
         case _:
             return Refusal("E-NOT-A-PRODUCT")
+
+
+def shown(code: str) -> str:
+    """Return a code as a refusal may quote it, which is kept for ever.
+
+    A GTIN is shown. Whatever else was typed where a product was due may be a person's name, phone
+    or card: its first character and its length must do.
+    """
+    if _is_number(code) and len(code) in GTIN_LENGTHS and _is_gtin(code):
+        return code
+    return f"{code[:1]}… ({len(code)})"
 
 
 def e164(text: str) -> str | None:

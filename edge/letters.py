@@ -36,10 +36,13 @@ LETTERS: dict[type[shop.Fact], type[Any]] = {
     shop.HoldingsExpired: wire.HoldingsExpired,
     shop.PointsGrown: wire.PointsGrown,
     shop.PointsExchanged: wire.PointsExchanged,
+    shop.ExchangeUndone: wire.ExchangeUndone,
     shop.PrizeDrawn: wire.PrizeDrawn,
+    shop.DrawUndone: wire.DrawUndone,
     shop.TierReviewed: wire.TierReviewed,
     shop.TierBought: wire.TierBought,
     shop.TierRefunded: wire.TierRefunded,
+    shop.OpeningBalance: wire.OpeningBalance,
     shop.ScanSessionClosed: wire.ScanSessionClosed,
     shop.FeedbackGiven: wire.FeedbackGiven,
     shop.NoticesShown: wire.NoticesShown,
@@ -50,6 +53,7 @@ LETTERS: dict[type[shop.Fact], type[Any]] = {
     shop.DayClosed: wire.DayClosed,
     shop.EpochOpened: wire.EpochOpened,
     shop.CloudReached: wire.WentOffline,
+    shop.Recovered: wire.RecoveredFact,
 }
 """Each fact by its own type, though one may be a special case of another."""
 
@@ -62,7 +66,26 @@ _decode = msgspec.json.Decoder(wire.FactBody).decode
 
 
 def write(fact: shop.Fact) -> tuple[str, bytes]:
-    """Return a fact's kind and its JSON."""
+    """Return a fact's kind and its JSON, for the journal that the cloud gets to read.
+
+    What was done for practice never gets there: an assertion.
+    """
+    assert not is_training(fact), "what is done for practice is forwarded to nobody"
+    return _written(fact)
+
+
+def write_training(fact: shop.Fact) -> tuple[str, bytes]:
+    """Return a fact's kind and its JSON, for the journal of practice: no real deed gets there."""
+    assert is_training(fact) or not isinstance(fact, shop.Deed), "a real deed is no practice"
+    return _written(fact)
+
+
+def is_training(fact: shop.Fact) -> bool:
+    """Tell whether a fact is a deed that was done for practice."""
+    return isinstance(fact, shop.Deed) and fact.training
+
+
+def _written(fact: shop.Fact) -> tuple[str, bytes]:
     letter = msgspec.convert(fact, LETTERS[type(fact)], from_attributes=True)
     return KINDS[type(fact)], _encode(letter)
 
@@ -74,3 +97,25 @@ def read(body: bytes) -> shop.Fact:
     """
     letter = _decode(body)
     return msgspec.convert(letter, _FACTS[type(letter)], from_attributes=True)
+
+
+_NO_DEED = shop.Deed(
+    receipt="", business_date="", store="", terminal="", lane=None, cashier="", seller=None,
+    member=None, bundle="", postings=(),
+)  # fmt: skip
+
+
+def recovered(lost: wire.Envelope) -> shop.Recovered:
+    """Return the fact that a lost page of this box has come back.
+
+    Raises msgspec.MsgspecError or UnicodeError if the page holds no letter.
+    """
+    fact = read(bytes(lost.body))
+    deed = fact if isinstance(fact, shop.Deed) else _NO_DEED
+    moved = {name: getattr(deed, name) for name in shop.Deed.__struct_fields__}
+    return shop.Recovered(
+        **{**moved, "receipt": ""}, epoch=lost.epoch, sequence=lost.sequence, at=lost.at,
+        origin=lost.origin, key=lost.key, content=lost.content, kind=lost.kind,
+        body=bytes(lost.body).decode(), answer=lost.answer, previous=lost.previous,
+        hash=lost.hash,
+    )  # fmt: skip

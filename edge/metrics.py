@@ -1,24 +1,26 @@
 """What a monitoring system may scrape: no member, card or product is ever named."""
 
 from collections.abc import Iterable, Iterator
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.metrics_core import CounterMetricFamily
 
 from drivers.terminal import HealthReport
+from edge.journal import Room, State
 
 
-def render(report: HealthReport, commits: int) -> bytes:
+def render(report: HealthReport, journal: State) -> bytes:
     """Return the metrics in the Prometheus text format (version 0.0.4)."""
     registry = CollectorRegistry()
-    registry.register(_Snapshot(report, commits))
+    registry.register(_Snapshot(report, journal))
     return generate_latest(registry)
 
 
 class _Snapshot:
-    def __init__(self, report: HealthReport, commits: int) -> None:
-        self._report, self._commits = report, commits
+    def __init__(self, report: HealthReport, journal: State) -> None:
+        self._report, self._journal = report, journal
 
     def collect(self) -> Iterable[Metric]:
         report = self._report
@@ -28,11 +30,42 @@ class _Snapshot:
         yield _gauge("edge_journal_sequence", "the last durable fact", report.sequence)
         yield _gauge("edge_rules_version", "version of the rule bundle", report.bundle_version)
         yield _gauge("edge_price_book_version", "version of the price book", report.price_book)
-        yield CounterMetricFamily("edge_commits", "journal transactions", value=self._commits)
+        yield from self._disk()
+        yield _gauge("edge_members", "members the box knows", report.members)
+        yield from self._clock()
+        yield from self._books()
         yield from self._devices()
         build = GaugeMetricFamily("edge_build_info", "the software", labels=["version"])
         build.add_metric([report.version], 1)
         yield build
+
+    def _disk(self) -> Iterator[Metric]:
+        at = self._journal
+        yield CounterMetricFamily("edge_commits", "journal transactions", value=at.commits)
+        yield _gauge("edge_waiting_facts", "facts that wait for the disk", at.waiting_facts)
+        yield _gauge("edge_waiting_bytes", "what they take in memory", at.waiting_bytes)
+        yield _gauge("edge_wal_bytes", "the write-ahead log in use", at.wal_bytes)
+        yield _gauge("edge_disk_free_bytes", "besides the reserve", at.disk_free_bytes)
+        yield _gauge("edge_reserve_bytes", "held for closing the books", at.reserve_bytes)
+        room = GaugeMetricFamily("edge_disk_room", "1 for what may be placed", labels=["is"])
+        for name in get_args(Room):
+            room.add_metric([name], float(name == at.room))
+        yield room
+
+    def _clock(self) -> Iterator[Metric]:
+        quality = GaugeMetricFamily("edge_clock", "1 for what the time rests on", labels=["on"])
+        for name in ("trusted", "holdover", "unknown"):
+            quality.add_metric([name], float(name == self._report.clock))
+        yield quality
+        if self._report.clock_error_ms is not None:
+            seconds = self._report.clock_error_ms / 1000
+            yield _gauge("edge_clock_error_seconds", "how far the time may be off", seconds)
+
+    def _books(self) -> Iterator[Metric]:
+        report = self._report
+        if report.books != "unchecked":
+            yield _gauge("edge_books_agree", "1 if the last check said so", report.books == "agree")
+            yield _gauge("edge_books_checked", "the last fact it has seen", report.books_checked)
 
     def _devices(self) -> Iterator[Metric]:
         up = GaugeMetricFamily("edge_device_up", "1 while a device is ready", labels=["device"])

@@ -7,15 +7,15 @@ from typing import Protocol, TypeVar
 import msgspec
 import structlog
 
-from cloud_bridge.contract import Changes, Envelope, Outcome, sha256
+from cloud_bridge.contract import Changes, CloudHead, Envelope, Erase, Outcome, sha256
 from edge.bundles import Bundles
 from edge.desk import Placing
 from edge.directory import Directory
-from edge.journal import Journal, Page
+from edge.epochs import History, Life
+from edge.journal import CLOUD, Journal, Page
+from edge.sealed import SealedStore
+from edge.tray import Tray
 from edge.world import World
-
-CLOUD = "cloud"
-"""The name of the bookmark up to which the cloud has acknowledged."""
 
 PAGES_AT_ONCE = 50
 BYTES_ENOUGH = 1_000_000
@@ -32,14 +32,59 @@ class Offload(Protocol):
 
 
 class JournalOutbox:
-    """Durable pages in order, as letters."""
+    """Durable pages in order, as letters.
 
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+    `history` knows what is missing of our past, `life` what to do if it went on elsewhere;
+    `tray` keeps what the cloud did not simply accept.
+    """
+
+    def __init__(self, journal: Journal, history: History, life: Life, tray: Tray) -> None:
+        self._journal, self._history, self._life = journal, history, life
+        self._tray = tray
+        self._fed: int | None = None
+        """How far a cloud that has forgotten facts has got them again."""
+
+    def last(self) -> int:
+        """Return the sequence of the last durable fact."""
+        return self._journal.committed
+
+    def epoch_at(self, sequence: int) -> int | None:
+        """Return the epoch of a durable fact, None where there is none."""
+        with self._journal.guard():
+            return self._journal.epoch_at(sequence)
+
+    def agreed(self, common: int) -> None:
+        """Hear that the cloud has our facts up to `common`, if that is less than it once had."""
+        bookmark = self._journal.bookmark(CLOUD)
+        self._fed = common if common < bookmark else None
+        if self._fed is not None:
+            log.warning("cloud_forgot", seq=common, acknowledged=bookmark)
+
+    def parted(self, common: int, cloud: CloudHead) -> None:
+        """Hear that after `common` the cloud's facts of this box are not ours.
+
+        Raises HistoryForked; returns if that has to wait.
+        """
+        self._history.suspect()
+        self._life.parted(common, cloud)
+
+    def missing(self) -> tuple[int, int] | None:
+        """Return the place after which the cloud may have facts that are missing here."""
+        with self._journal.guard():
+            return self._history.missing()
+
+    async def take_back(self, facts: Sequence[Envelope], *, more: bool) -> str | None:
+        """Give facts of another life a place here, durably, or return why not now."""
+        with self._journal.guard():
+            return await self._history.take_back(facts, more=more)
 
     def pending(self, limit: int) -> Sequence[Envelope]:
         """Return the next durable facts after the bookmark, without a gap, oldest first."""
-        bookmark = self._journal.bookmark(CLOUD)
+        with self._journal.guard():
+            return self._pending(limit)
+
+    def _pending(self, limit: int) -> Sequence[Envelope]:
+        bookmark = self._journal.bookmark(CLOUD) if self._fed is None else self._fed
         previous = self._journal.digest_at(bookmark)
         assert previous is not None, "the bookmark is on a page"
         letters: list[Envelope] = []
@@ -57,7 +102,8 @@ class JournalOutbox:
 
     def digest_at(self, sequence: int) -> str | None:
         """Return the digest of a durable fact, None where there is none."""
-        return self._journal.digest_at(sequence)
+        with self._journal.guard():
+            return self._journal.digest_at(sequence)
 
     def _pages(self, bookmark: int, limit: int) -> Iterator[Page]:
         """Yield pages until there are enough for a batch: more would only hold up the loop."""
@@ -79,7 +125,11 @@ class JournalOutbox:
         for outcome in outcomes:
             if outcome.outcome != "accepted":
                 log.warning("cloud_exception", seq=outcome.sequence, outcome=outcome.outcome)
-        self._journal.move_bookmark(CLOUD, sequence)
+        self._tray.put(outcomes)
+        bookmark = self._journal.bookmark(CLOUD)
+        self._fed = sequence if self._fed is not None and sequence < bookmark else None
+        if sequence > bookmark:
+            self._journal.move_bookmark(CLOUD, sequence)
 
 
 class CloudInbox:
@@ -90,11 +140,12 @@ class CloudInbox:
         world: World,
         placing: Placing,
         directory: Directory,
+        sealed: SealedStore,
         bundles: Bundles,
         offload: Offload,
     ) -> None:
         self._world, self._placing, self._offload = world, placing, offload
-        self._directory, self._bundles = directory, bundles
+        self._directory, self._sealed, self._bundles = directory, sealed, bundles
 
     def cursor(self) -> str:
         """Return the cursor of the last page applied, "" for none."""
@@ -103,10 +154,17 @@ class CloudInbox:
     async def apply(self, changes: Changes) -> str | None:
         """Take one page of changes and its cursor, durably, or return why not, untouched."""
         try:
-            await asyncio.shield(self._offload(lambda: self._directory.apply(changes)))
+            await asyncio.shield(self._offload(lambda: self._take(changes)))
         except OSError as error:
             return f"disk: {error}"
         return None
+
+    def _take(self, changes: Changes) -> None:
+        """Erase what is to be erased, then apply: the cursor moves last."""
+        erased = [name for c in changes.changes if isinstance(c, Erase) for name in c.sealed]
+        if erased:
+            self._sealed.erase(erased)
+        self._directory.apply(changes)
 
     def bundle_etag(self) -> str | None:
         """Return the hash of the bundle in force."""

@@ -3,7 +3,7 @@
 from drivers import terminal as words
 from edge.refusals import Language
 from edge.shop.facts import SaleMade
-from edge.shop.pricing.explain import explain
+from edge.shop.pricing import Names, explain
 from edge.shop.sale import Adjustment, Note, PricedLine, Quote
 
 
@@ -12,9 +12,13 @@ def quoted(
     quoted_at: int,
     valid_until: int,
     as_of: words.AsOf,
-    lang: Language,
+    names: Names,
 ) -> words.Quoted:
-    """Return a quote as a terminal reads it. Times are ms since 1970 UTC."""
+    """Return a quote as a terminal reads it, in the language of `names`.
+
+    Times are ms since 1970 UTC.
+    """
+    lang = names.lang
     return words.Quoted(
         quote=quote.fingerprint,
         bundle=quote.bundle,
@@ -32,8 +36,8 @@ def quoted(
         ),
         points_earned=quote.points_earned,
         member=quote.member.id if quote.member else None,
-        applied=tuple([_explained(note, lang, quote.exponent) for note in quote.applied]),
-        not_applied=tuple([_explained(note, lang, quote.exponent) for note in quote.not_applied]),
+        applied=tuple([_explained(note, names, quote.exponent) for note in quote.applied]),
+        not_applied=tuple([_explained(note, names, quote.exponent) for note in quote.not_applied]),
         quoted_at=quoted_at,
         valid_until=valid_until,
         as_of=as_of,
@@ -93,13 +97,13 @@ def _adjusted(adjustment: Adjustment, lang: Language) -> words.Adjusted:
     )
 
 
-def _explained(note: Note, lang: Language, exponent: int) -> words.Explained:
+def _explained(note: Note, names: Names, exponent: int) -> words.Explained:
     return words.Explained(
         rule=note.rule,
-        name=_pick(lang, note.name_zh, note.name_en),
+        name=_pick(names.lang, note.name_zh, note.name_en),
         amount=note.amount,
         reason=note.reason,
-        text=explain(note, lang, exponent),
+        text=explain(note, names, exponent),
     )
 
 

@@ -4,7 +4,13 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
+from pathlib import Path
+
+from edge.clock import Clock, Instant, Kernel
+from edge.machine_clock import machine
+
+MACHINE_ID = Path("/etc/machine-id")
 
 
 @dataclass(slots=True)
@@ -12,14 +18,20 @@ class World:
     """Handed to the composition root, and from there only as plain values.
 
     `now` gives milliseconds since 1970-01-01 UTC and may jump either way; `monotonic` gives
-    seconds that only ever grow; `luck` is a real or a seeded source of chance.
+    seconds that only ever grow; `luck` is a real or a seeded source of chance. `clock` says how
+    far `now` is to be trusted; without a `timekeeper`, `now` is beyond doubt.
     """
 
     now: Callable[[], int]
     monotonic: Callable[[], float]
     luck: random.Random
+    timekeeper: InitVar[Clock | None] = None
+    clock: Clock = field(init=False)
     _last_key_at: int = field(default=0, init=False)
     _counter: int = field(default=0, init=False)
+
+    def __post_init__(self, timekeeper: Clock | None) -> None:
+        self.clock = timekeeper or exact_clock(self.now)
 
     def new_key(self) -> str:
         """Return a fresh UUIDv7 (RFC 9562 section 5.7) in lower case.
@@ -46,14 +58,35 @@ class World:
 
 
 def wall_clock() -> int:
-    """Return milliseconds since 1970-01-01 UTC, as this machine believes."""
+    """Return milliseconds since 1970-01-01 UTC, as this machine believes: for commands."""
     return time.time_ns() // 1_000_000
+
+
+def exact_clock(now: Callable[[], int]) -> Clock:
+    """Return a clock that believes `now` (ms since 1970 UTC) to the millisecond."""
+    exactly = Kernel(synchronised=True, error_ms=0)
+
+    def look() -> Instant:
+        at_ms = now()
+        return Instant(at_ms, at_ms, "", exactly)
+
+    return Clock(look)
+
+
+def machine_id() -> str:
+    """Return the id of this installation of the system (machine-id(5)), "" if it has none."""
+    try:
+        return MACHINE_ID.read_text("ascii").strip()
+    except (OSError, UnicodeError):
+        return ""
 
 
 def real_world() -> World:
     """Return the one we live in. Needs a running event loop."""
+    clock = Clock(machine())
     return World(
-        now=wall_clock,
+        now=lambda: clock.read().at_ms,
         monotonic=asyncio.get_running_loop().time,
         luck=random.SystemRandom(),
+        timekeeper=clock,
     )

@@ -1,7 +1,8 @@
 """How what was placed becomes durable: in a thread, or stepped on the loop in virtual time.
 
-Both take whatever has gathered, hand it to `commit` in order as one batch, and complete the
-waiters on the loop afterwards. After the first error nothing is written any more.
+Both take what has gathered, hand it to `commit` in order as one batch, and complete the waiters
+on the loop afterwards. A batch is bounded; what is beyond it is the next one. After the first
+error nothing is written any more.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 BATCH_MAX = 512
+"""The most jobs that share a commit."""
 
 Commit = Callable[[Sequence[object]], None]
 Done = Callable[[Sequence[object]], None]
@@ -48,6 +50,8 @@ class ThreadWriter:
     def __init__(self) -> None:
         self._turn: list[Job] = []
         self._turns: queue.SimpleQueue[list[Job] | None] = queue.SimpleQueue()
+        self._left: deque[Job] = deque()  # the thread's own: gathered, and not written yet
+        self._ending = False
         self._loop = asyncio.get_running_loop()
 
     def start(self, commit: Commit, done: Done, fail: Fail, idle: Idle) -> None:
@@ -77,10 +81,8 @@ class ThreadWriter:
 
     def _run(self) -> None:
         broken: BaseException | None = None
-        ending = False
-        while not ending:
-            batch, ending = self._gather()
-            if batch and broken is None:
+        while batch := self._gather():
+            if broken is None:
                 try:
                     self._commit([job for job, _ in batch])
                 except BaseException as error:
@@ -88,23 +90,23 @@ class ThreadWriter:
             self._loop.call_soon_threadsafe(self._settle, batch, broken)
             if broken is None:
                 try:
-                    self._idle(hurried=not self._turns.empty())
+                    self._idle(hurried=bool(self._left) or not self._turns.empty())
                 except BaseException as error:
                     broken = error
                     self._loop.call_soon_threadsafe(self._settle, [], broken)
 
-    def _gather(self) -> tuple[list[Job], bool]:
-        batch: list[Job] = []
-        turn = self._turns.get()
-        while turn is not None:
-            batch += turn
-            if len(batch) >= BATCH_MAX:
-                return batch, False
+    def _gather(self) -> list[Job]:
+        """Return the next batch, waiting for it; an empty one is the end."""
+        while not self._ending and len(self._left) < BATCH_MAX:
             try:
-                turn = self._turns.get_nowait()
+                turn = self._turns.get(block=not self._left)
             except queue.Empty:
-                return batch, False
-        return batch, True
+                break
+            if turn is None:
+                self._ending = True
+            else:
+                self._left.extend(turn)
+        return _batch(self._left)
 
     def _settle(self, batch: Sequence[Job], broken: BaseException | None) -> None:
         settle(batch, broken, self._done, self._fail)
@@ -134,7 +136,7 @@ class SteppedWriter:
 
     async def stop(self) -> None:
         """Write what was put, then end."""
-        if self._timer is not None:
+        while self._timer is not None:
             self._timer.cancel()
             self._step()
 
@@ -148,15 +150,21 @@ class SteppedWriter:
 
     def _step(self) -> None:
         self._timer = None
-        batch = list(self._jobs)
-        self._jobs.clear()
+        batch = _batch(self._jobs)
+        if self._jobs:
+            self._timer = self._loop.call_later(self._flush_seconds, self._step)
         if self._broken is None:
             try:
                 self._commit([job for job, _ in batch])
-                self._idle(hurried=False)
+                self._idle(hurried=bool(self._jobs))
             except Exception as error:
                 self._broken = error
         settle(batch, self._broken, self._done, self._fail)
+
+
+def _batch(jobs: deque[Job]) -> list[Job]:
+    """Take the first jobs away, as many as may share a commit."""
+    return [jobs.popleft() for _ in range(min(len(jobs), BATCH_MAX))]
 
 
 def settle(batch: Sequence[Job], broken: BaseException | None, done: Done, fail: Fail) -> None:

@@ -28,6 +28,8 @@ READY_SECONDS_MAX = 30.0
 STOP_SECONDS_MAX = 20.0
 """Longer than a box takes to answer whoever is inside; then it is killed."""
 POLL_SECONDS = 0.02
+RESERVE_BYTES = 1 << 20
+"""Such stores are many, and none of them is where money depends on a full disk."""
 
 
 class BoxFailed(Exception):
@@ -143,6 +145,7 @@ def _toml(premises: Premises, plan: Plan) -> str:
             "retry_seconds_max": plan.retry_seconds_max,
         },
         "cloud.keys": keys,
+        "disk": {"reserve_bytes": RESERVE_BYTES},
         "mqtt": {
             "listen": f"127.0.0.1:{premises.mqtt_port}",
             "requests_per_second_max": plan.requests_per_second_max,

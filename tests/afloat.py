@@ -1,11 +1,13 @@
-"""A store in virtual time, through crashes and restarts; and the recorder of what was told."""
+"""A store in virtual time, through crashes and restarts, and headquarters that change the rules."""
 
 import asyncio
 import random
-from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import msgspec
+
+from cloud_bridge.contract import SignedBundle, sha256
 from drivers.device import Device
 from drivers.lines_scanner import Settings as ScannerSettings
 from drivers.links import Link, MemoryServer, memory_pair
@@ -19,28 +21,31 @@ from simulators.cloud.weather import CLEAR, Weather
 from simulators.keys import make_key
 from simulators.lines_scanner import Device as Scanner
 from simulators.premises import Plan, Premises, furnish
+from tests.oracle.programme import Programme
+from tests.oracle.recorder import Recorder
 from tests.stand import MemoryFarSide
 
 MORNING = 1_795_300_000_000
 """When the day begins, ms since 1970 UTC: in November 2026."""
+FLUSH_SECONDS = (0.004, 0.05, 1.5)
+"""How long the disk takes for a commit: a good one, an old one, one that is dying."""
 DAY_SECONDS = 10 * 3600
 HANDHELDS = ("handheld-1", "handheld-2", "handheld-3")
 TERMINALS = {name: "handheld" for name in HANDHELDS} | {"pos-1": "pc_pos"}
 
 
-@dataclass(slots=True)
-class Recorder:
-    """What was asked and answered, key by key."""
+class BusyWriter(SteppedWriter):
+    """A writer that says when it has something to do."""
 
-    answers: dict[str, bytes] = field(default_factory=dict)
-    differing: list[str] = field(default_factory=list)
-    never: set[str] = field(default_factory=set)
-    counts: Counter[str] = field(default_factory=Counter)
+    def __init__(self, flush_seconds: float) -> None:
+        super().__init__(flush_seconds)
+        self.flush_seconds = flush_seconds
+        self.busy = asyncio.Event()
 
-    def answered(self, key: str, body: bytes) -> None:
-        """Write down an answer; a key's second answer must be its first, byte for byte."""
-        if self.answers.setdefault(key, body) != body:
-            self.differing.append(key)
+    def put(self, job: object) -> "asyncio.Future[None]":
+        """Queue a job; the future completes when it is durable."""
+        self.busy.set()
+        return super().put(job)
 
 
 class Store:
@@ -54,7 +59,11 @@ class Store:
         self.twin = CloudTwin(key, now=self.true_time)
         self.twin.seed_members(demo_data.members(), demo_data.cards())
         self.twin.seed_products(demo_data.products())
-        self.twin.publish_bundle(demo_data.bundle("s1"))
+        self.programme = Programme.of(
+            plain(demo_data.products()), plain(demo_data.members()), plain(demo_data.cards())
+        )
+        self.rules: list[bytes] = []
+        self.publish_rules()
         self.weather = Weather(self.luck, CLEAR)
         plan = Plan(
             "http://127.0.0.1:1", {key.id: key.public_key}, TERMINALS, "/dev/scanner",
@@ -69,11 +78,29 @@ class Store:
         scanner = ScannerSettings(aim=True)
         self.scanner = Device("scanner", scanner_end, lambda: Scanner(scanner), lambda event: None)
         self.recorder = Recorder()
-        self.lane_sold: list[bytes] = []
+        self.died: asyncio.Future[None] = self.loop.create_future()
+        """Ends with what ended a box that nobody had stopped."""
+        self.is_open = False
+        self._far_ends: list[asyncio.Task[None]] = []
 
     def true_time(self) -> int:
         """Return the time by which the cloud lives, ms since 1970 UTC."""
         return MORNING + int(self.loop.time() * 1000)
+
+    def look(self) -> None:
+        """Write down by which rules the box sells, if it is running."""
+        if self.is_open:
+            self.recorder.rules_seen.append(self.box.health().bundle_version)
+
+    def publish_rules(self) -> None:
+        """Sign the next version of the rules; the amounts in them are other ones each time."""
+        version = len(self.rules) + 1
+        document = demo_data.bundle("s1", version)
+        document["rules"] = [changed(rule, version) for rule in document["rules"]]
+        raw = self.twin.publish_bundle(document)
+        signed = bytes(msgspec.json.decode(raw, type=SignedBundle).bundle)
+        self.rules.append(raw)
+        self.programme.rules[sha256(signed)] = document
 
     def start_box(self) -> None:
         """Start a box on the files there are."""
@@ -82,9 +109,10 @@ class Store:
             monotonic=self.loop.time,
             luck=self.luck,
         )
-        self.writer = SteppedWriter(flush_seconds=0.004)
+        self.writer = BusyWriter(self.luck.choice(FLUSH_SECONDS))
         parts = Parts(self.writer, MemoryFarSide(self.twin, self.weather), self.link)
         self.box = Box(self.config, world, parts)
+        self.is_open = True
         self.running = asyncio.create_task(self._run(self.box), name="box")
         self.watching = asyncio.create_task(self._watch_lane(), name="lane watcher")
         self.door.plug()
@@ -97,14 +125,47 @@ class Store:
 
     async def _run(self, box: Box) -> None:
         await box.begin()
-        await box.run()
+        try:
+            await box.run()
+        except BaseExceptionGroup as group:
+            if not self.died.done():
+                self.died.set_exception(_first(group))
 
     async def _watch_lane(self) -> None:
         with self.box.feeds.subscribe("lane-1") as feed:
             async for kind, data in feed:
                 self.recorder.counts[f"lane {kind}"] += 1
                 if kind == "sold":
-                    self.lane_sold.append(data)
+                    self.recorder.lane_sold.append(data)
+
+    def keep_running(self, device: Device) -> None:
+        """Run the far end of a wire until the store closes."""
+        self._far_ends.append(asyncio.create_task(device.run(), name=device.name))
+
+    async def close(self) -> None:
+        """End the day in good order."""
+        await end(self._far_ends)
+        await self.stop_box(crash=False)
+        self.died.cancel()
+
+    async def give_up(self) -> None:
+        """End a day that went wrong, whatever state it is in."""
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        self.died.cancel()
+        if self.is_open:
+            self.writer.abandon()
+            self.door.unplug()
+            await self.box.mqtt.close()
+            await self.box.close()
+
+    async def work_under_way(self) -> None:
+        """Wait for a moment when something is on its way to the disk."""
+        self.writer.busy.clear()
+        await self.writer.busy.wait()
+        await asyncio.sleep(self.luck.random() * 2 * self.writer.flush_seconds)
 
     async def stop_box(self, *, crash: bool) -> None:
         """End the box: in good order, or as a power cut does."""
@@ -112,8 +173,33 @@ class Store:
             self.writer.abandon()
         self.door.unplug()
         await end([self.running, self.watching])
+        self.is_open = False
         await self.box.mqtt.close()
         await self.box.close()
+
+
+def _first(error: BaseException) -> BaseException:
+    """Return what ended a run: the first error in a group, however deep."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def changed(rule: dict[str, Any], version: int) -> dict[str, Any]:
+    """Return a rule as a version of the rules has it."""
+    match rule["kind"]:
+        case "percent_off":
+            return {**rule, "basis_points": rule["basis_points"] + 7 * version}
+        case "amount_off":
+            return {**rule, "amount": rule["amount"] + 3 * version}
+        case _:
+            return rule
+
+
+def plain(records: object) -> list[dict[str, Any]]:
+    """Return records as dicts."""
+    found: list[dict[str, Any]] = msgspec.to_builtins(records)
+    return found
 
 
 async def end(tasks: list["asyncio.Task[None]"]) -> None:

@@ -11,6 +11,7 @@ from drivers.events import Scan
 from drivers.mqtt import Arrived, Client, ClientSettings, Message, Publish, Topics
 from simulators import demo_data
 from tests.afloat import DAY_SECONDS, Store
+from tests.oracle.recorder import Asked, must
 
 RETRY_SECONDS = 3.0
 
@@ -109,8 +110,10 @@ class Cashier:
             "tenders": [{"kind": "cash", "amount": total + self._luck.choice([0, 5000])}],
         }
         payload = encode(request)
+        self._store.recorder.asks(key, Asked(self._name, request, quoted["bundle"]))
         first = await self._settled("sell", payload)
         self._store.recorder.answered(key, first)
+        self._store.look()
         if self._luck.random() < 0.2:
             self._store.recorder.answered(key, await self._settled("sell", payload))
         await self._ask_about(key, first)
@@ -128,13 +131,13 @@ class Cashier:
         luck, recorder = self._luck, self._store.recorder
         if luck.random() < 0.15:
             fate = json.loads(await self._settled("ask", encode({"key": key})))
-            assert fate["fate"] == "done", "what was answered is done"
-            assert fate["answer"] == json.loads(answer)
+            must(fate["fate"] == "done", "what was answered is done", key, fate)
+            must(fate["answer"] == json.loads(answer), "done is done with its answer", key)
         if luck.random() < 0.05:
             unused = new_key(luck, 7)
             fate = json.loads(await self._settled("ask", encode({"key": unused})))
-            assert fate == {"key": unused, "fate": "never"}
-            recorder.never.add(unused)
+            must(fate == {"key": unused, "fate": "never"}, "what nobody used is never", fate)
+            recorder.never[unused] = self._name
 
     def _basket(self) -> dict[str, Any]:
         luck = self._luck
@@ -161,7 +164,9 @@ async def scan_at_the_lane(store: Store, sales: int) -> None:
         codes = [demo_data.ean(luck.randint(1, 12)) for _ in range(luck.randint(1, 5))]
         if luck.random() < 0.5:
             codes.append(demo_data.card_number(luck.randint(1, 20)))
-        codes.append(luck.choice(["EDGE:PAY:CASH", "EDGE:PAY:CASH:1000000", "EDGE:CANCEL"]))
+        end = luck.choice(["EDGE:PAY:CASH", "EDGE:PAY:CASH:1000000", "EDGE:CANCEL"])
+        codes.append(end)
+        store.recorder.lane_paid += end.startswith("EDGE:PAY")
         for code in codes:
             store.scanner.tell(Scan(code, "E0" if code.isdigit() else "C0"))
             await asyncio.sleep(luck.random() * 2)

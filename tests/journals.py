@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from cloud_bridge.contract import (
+    CloudHead,
     DayOpened,
     Envelope,
     FactBody,
@@ -14,6 +15,7 @@ from cloud_bridge.contract import (
     Outcome,
     Phone,
     Posting,
+    SaleBasis,
     SaleFact,
     Words,
     seal,
@@ -27,6 +29,7 @@ class Journal:
     def __init__(self, epoch: int = 1) -> None:
         self.pages: list[Envelope] = []
         self.bookmark = 0
+        self.fed: int | None = None
         self.moves: list[int] = []
         self.outcomes: list[Outcome] = []
         self._epoch = epoch
@@ -61,14 +64,38 @@ class Journal:
         self.pages.append(page)
         return page
 
+    def last(self) -> int:
+        return len(self.pages)
+
+    def epoch_at(self, sequence: int) -> int | None:
+        return self.pages[sequence - 1].epoch if 0 < sequence <= len(self.pages) else None
+
+    def agreed(self, common: int) -> None:
+        self.fed = common if common < self.bookmark else None
+
+    def parted(self, common: int, cloud: CloudHead) -> None:
+        raise AssertionError("this journal never forks")
+
+    def missing(self) -> tuple[int, int] | None:
+        return None
+
+    async def take_back(self, facts: Sequence[Envelope], *, more: bool) -> str | None:
+        raise AssertionError("nothing is missing")
+
     def pending(self, limit: int) -> Sequence[Envelope]:
-        return self.pages[self.bookmark : self.bookmark + limit]
+        start = self.bookmark if self.fed is None else self.fed
+        return self.pages[start : start + limit]
 
     def digest_at(self, sequence: int) -> str | None:
         assert -(2**63) <= sequence < 2**63, "an SQLite integer"
         return self.pages[sequence - 1].hash if 0 < sequence <= len(self.pages) else None
 
     def acknowledged(self, sequence: int, outcomes: Sequence[Outcome]) -> None:
+        if self.fed is not None:
+            self.fed = sequence if sequence < self.bookmark else None
+        if sequence <= self.bookmark:
+            return
+        outcomes = [o for o in outcomes if o.sequence > self.bookmark]
         assert [o.sequence for o in outcomes] == list(range(self.bookmark + 1, sequence + 1))
         self.bookmark = sequence
         self.moves.append(sequence)
@@ -112,6 +139,8 @@ def sale(member: str | None, total: int, earned: int) -> SaleFact:
         points_earned=earned,
         quote="",
         price_book=1,
+        buyer=None,
+        basis=SaleBasis(at_ms=0, store="s1", online=True),
     )
 
 

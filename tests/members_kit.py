@@ -25,7 +25,8 @@ def coupon(name: str = "ten-off", **more: Any) -> dict[str, Any]:
     } | more  # fmt: skip
 
 
-def rules(*coupons: dict[str, Any], **programme: Any) -> Rules:
+def rules(*coupons: dict[str, Any], cash: int = 1, **programme: Any) -> Rules:
+    """Return a bundle of coupons and a programme; cash goes by steps of `cash` minor units."""
     return Rules(
         decode(
             msgspec.json.encode(
@@ -37,7 +38,7 @@ def rules(*coupons: dict[str, Any], **programme: Any) -> Rules:
                         {"id": t, "name_zh": t, "name_en": t, "rank": n}
                         for n, t in enumerate(("silver", "gold", "black"))
                     ],
-                    "rules": [*coupons], "programme": programme,
+                    "rules": [*coupons], "programme": programme, "cash_rounding": {"step": cash},
                 }
             )
         )

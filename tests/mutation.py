@@ -40,7 +40,10 @@ from hypothesis import HealthCheck, Phase, settings
 from tests.mutants import Mutant, living, mutants, recording
 
 EVIDENCE = Path(__file__).parent / "evidence" / "mutation.json"
-BACK = ("returns", "returns_partition", "returns_terms", "void", "coupons", "points_life", "tiers")
+BACK = (
+    "returns", "returns_partition", "returns_terms", "void", "coupons", "points_life", "tiers",
+    "mutants_found",
+)  # fmt: skip
 TESTS: dict[str, tuple[str, ...]] = {
     "money": ("money", "receipts", "tender", "limits"),
     "earning": ("earning",),
@@ -59,6 +62,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "operations.returns.shares": BACK,
     "operations.returns.taking": BACK,
     "operations.returns.units": BACK,
+    "operations.tendered": (*BACK, "undone_exchanges"),
 }  # fmt: skip
 """The modules of `edge.shop` that are mutated, and the test files that answer for each."""
 

@@ -20,6 +20,7 @@ PRICES = (1, 10, 99, 99, 250, 333, 665, 1_000, 1_200)
 MODES = ("all", "first", "best_for_guest", "best_for_shop")
 ROUNDINGS = ("half_up", "half_even", "down")
 LEVELS = ("lines", "order")
+AIRLINE: Data = {"points": {"partners": {"airline": {"points": 100, "amount": 90}}}}
 DAYS = (("2026-11-22", 7), ("2026-11-30", 1), ("2026-02-28", 6), ("2027-01-01", 5))
 
 
@@ -60,7 +61,7 @@ def _document(luck: random.Random, products: Sequence[Data], sums: Sequence[int]
     lines_end = max((s["number"] for s in stages if s["level"] == "lines"), default=0)
     names = [product["id"] for product in products]
     rules = Rules(luck, names, sums, numbers, lines_end, groups)
-    document = {
+    document: Data = {
         "format": "edgebox.bundle.v1", "version": 1, "store": "corner", "currency": "CNY",
         "exponent": 2, "zone": "Asia/Shanghai", "valid_from": 0, "valid_until": 1, "tax": TAX,
         "tiers": [
@@ -69,6 +70,8 @@ def _document(luck: random.Random, products: Sequence[Data], sums: Sequence[int]
         ],
         "holidays": HOLIDAYS, "stages": stages, "groups": groups, "rules": rules.draw(),
     }  # fmt: skip
+    if any(rule.get("programme") for rule in document["rules"]):
+        document["programme"] = AIRLINE
     return document | optional(luck, 0.25, {
         "rounding": ROUNDINGS, "odd_cent": ["largest_remainder", "first", "last"],
         "running_base": ["rounded", "exact", "exact"], "combinations_max": [1, 2, 4, 64],
@@ -98,10 +101,22 @@ def _groups(luck: random.Random) -> list[Data]:
     for number in range(luck.choice([0, 1, 1, 2, 3])):
         group = {"id": f"g{number}", "mode": luck.choice([*MODES, *MODES[2:]])}
         group |= optional(luck, 0.4, {"scope": ["unit", "order"], "priority": [0, 1, 2]})
+        group |= optional(luck, 0.1, {"name_zh": ["组"], "name_en": ["group"]})
         if groups and luck.random() < 0.4:
             group["within"] = luck.choice(groups)["id"]
+            _in_order(group, groups)
         groups.append(group)
     return groups
+
+
+def _in_order(group: Data, groups: Sequence[Data]) -> None:
+    """Let a best-of inside a group that goes unit by unit go unit by unit, too."""
+    around = {one["id"]: one for one in groups}
+    name = group["within"]
+    while name and group["mode"].startswith("best_for"):
+        if around[name].get("scope") == "unit":
+            group["scope"] = "unit"
+        name = around[name].get("within", "")
 
 
 def _coupon_choices(luck: random.Random) -> Data:
@@ -112,7 +127,7 @@ def _coupon_choices(luck: random.Random) -> Data:
 
 
 def _programme(luck: random.Random) -> Data:
-    return {"points": optional(luck, 0.5, {
+    return {"points": AIRLINE["points"] | optional(luck, 0.5, {
         "flooring": ["last", "before_multiplier"], "multipliers": ["multiply", "add"],
         "earn_on": [{"points": True}, {"points": False}],
     })}  # fmt: skip

@@ -296,11 +296,18 @@ class Rules:
     def _charge(self, id: str) -> Data:
         luck = self.luck
         starts = sorted({self._threshold(), self._threshold()})
-        steps = [{"at_least": start, "amount": luck.choice(AMOUNTS)} for start in starts]
-        drawn = {"amount": luck.choice(AMOUNTS), "tax_class": luck.choice(["food", "standard"])}
+        shared = luck.random() < 0.4
+        amount = self._bill_share if shared else lambda: luck.choice(AMOUNTS)
+        steps = [{"at_least": start, "amount": amount()} for start in starts]
+        drawn = {"amount": amount(), "tax_class": luck.choice(["food", "standard"])}
+        pers = ["order"] if shared else ["order", "unit"]
         return self._rule("charge", id) | drawn | optional(
-            luck, 0.4, {"steps": [steps], "per": ["order", "unit"], "earns": [True]}
+            luck, 0.4, {"steps": [steps], "per": pers, "earns": [True]}
         )  # fmt: skip
+
+    def _bill_share(self) -> Data:
+        drawn = {"basis_points": self.luck.choice([333, 1_000, 10_000])}
+        return drawn | optional(self.luck, 0.4, {"minimum": [0, 50], "maximum": [50, 700]})
 
     def _earn(self, id: str) -> Data:
         drawn = {"points": self.luck.choice([1, 1, 3, 10, 100])}
@@ -342,6 +349,7 @@ _DISCOUNTS = {
 
 _PURCHASES = {"offline": ["allow", "deny"]}
 _DAYS = [[22], [-1], [1, 30], [2, 22]]
+_NTH = [{"nth": 4, "weekday": 7}, {"nth": -1, "weekday": 1}, {"nth": 5, "weekday": 1}]
 
 _CONDITIONS: Mapping[str, tuple[Mapping[str, Sequence[Any]], Mapping[str, Sequence[Any]]]] = {
     "member": ({}, {}),
@@ -365,7 +373,10 @@ _CONDITIONS: Mapping[str, tuple[Mapping[str, Sequence[Any]], Mapping[str, Sequen
     "weekdays": ({"days": [[7], [1, 5], [6, 7]]}, {}),
     "daypart": ({"from": ["10:00", "22:00"], "until": ["02:00", "14:00"]}, {}),
     "days_of_month": ({"days": _DAYS}, {}),
-    "member_day": ({"days": _DAYS}, {}),
+    "member_day": (
+        {"nth_weekdays": [_NTH[:1], _NTH[1:2], _NTH[2:], _NTH]},
+        {"days": _DAYS, "weekdays": [[5], [1, 6]]},
+    ),
     "holiday": ({"any_of": [["founding"], ["new-year", "founding"]]}, {}),
     "terminal": ({"kinds": [["pc_pos"], ["self_pos", "handheld"]]}, {}),
     "store": ({"any_of": [["corner"], ["other"]]}, {}),

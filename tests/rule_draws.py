@@ -211,7 +211,8 @@ def runnings(draw: st.DrawFn) -> Running:
         Cut(i, tuple(draw(st.sampled_from([0, 0, 1, 7, unit])) for unit in units))
         for i, units in enumerate(running.units)
     ]
-    return running.take(cuts)[0]
+    running.take(running.fitting(cuts))
+    return running
 
 
 @st.composite

@@ -262,7 +262,12 @@ COUPONS = st.lists(
 CHARGES = st.lists(
     st.builds(
         lambda amount, tax: rule("charge", "bag", amount=amount, tax_class=tax),
-        st.integers(0, 900), st.sampled_from(list(TAX)),
+        st.integers(0, 900)
+        | st.fixed_dictionaries(
+            {"basis_points": st.integers(0, 10_000)},
+            optional={"minimum": st.integers(0, 50), "maximum": st.integers(50, 900)},
+        ),
+        st.sampled_from(list(TAX)),
     ),
     max_size=1,
 )  # fmt: skip

@@ -1,5 +1,5 @@
-"""The long searches: boxes killed under load, days with bad luck, random bills priced twice, and
-small mistakes made in the code on purpose.
+"""The long searches: boxes killed under load, days with bad luck, random bills priced twice,
+small mistakes made in the code on purpose, and faults of disk, clock and process.
 
 Each round has a new seed.
 
@@ -29,6 +29,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+from tests.faults import searches as faults
 from tests.faults.boxes import real_box
 from tests.faults.killing import KillPlan, kill_box
 from tests.mutation import TESTS
@@ -51,6 +52,7 @@ COUNTED = (
     "sold",
     "bills",
     "mistakes",
+    *faults.COUNTED,
 )
 
 Round = Callable[[int], dict[str, Any]]
@@ -97,7 +99,9 @@ def mistakes(seed: int) -> dict[str, Any]:
     return {"seed": seed, "module": module, "mistakes": tried, "missed": missed}
 
 
-SEARCHES: dict[str, Round] = {"kills": kills, "days": days, "bills": bills, "mistakes": mistakes}
+SEARCHES: dict[str, Round] = {
+    "kills": kills, "days": days, "bills": bills, "mistakes": mistakes, **faults.SEARCHES
+}  # fmt: skip
 
 
 @dataclass(slots=True)

@@ -19,7 +19,16 @@ from edge.shop.operations.made import Made
 from edge.shop.operations.returns import Back, ReturnAsked, Terms, give_back
 from edge.shop.operations.sell import sell
 from edge.shop.pricing import compile_rules
-from edge.shop.sale import Adjustment, CouponJudged, Given, PricedLine, Quote, Redeemed, TaxLine
+from edge.shop.sale import (
+    Adjustment,
+    Basis,
+    CouponJudged,
+    Given,
+    PricedLine,
+    Quote,
+    Redeemed,
+    TaxLine,
+)
 from edge.shop.tender import Tender, settle
 
 RATES = {"none": 0, "food": 900, "standard": 1300}
@@ -110,7 +119,7 @@ def quote(
         points_earned=sum(x.points for x in lines), rates=rates,
         points_spent=sum(use.points for use in uses if not use.programme), redeemed=tuple(uses),
         coupons=tuple(coupons), gives=tuple(gives), applied=(), not_applied=(),
-        bundle="b" * 64, price_book=1,
+        bundle="b" * 64, price_book=1, basis=Basis(at_ms=MONDAY, store="corner", online=True),
     )  # fmt: skip
 
 

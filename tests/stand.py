@@ -12,6 +12,7 @@ from cloud_bridge.http import Wire
 from edge import config as settings
 from edge.box import Box, Parts
 from edge.config import Config, Terminal
+from edge.journal import free_bytes
 from edge.world import World, real_world
 from edge.writer import Writer
 from simulators import demo_data
@@ -98,10 +99,11 @@ async def stand(
     interval_seconds: float = 1.0,
     scanner_url: str | None = None,
     adjust: Callable[[Config], Config] = lambda config: config,
+    free: Callable[[Path], int] = free_bytes,
 ) -> AsyncIterator[Stand]:
     """Run a box on fresh files (or those there are) until the end of the block.
 
-    `adjust` has the last word on the configuration.
+    `adjust` has the last word on the configuration; `free` says how much room its disk has.
     """
     world = world or real_world()
     key = make_key("cloud-1", Random(seed))
@@ -118,7 +120,7 @@ async def stand(
     premises = furnish(folder, plan)
     twin.register_box(premises.box, premises.public_key)
     config = adjust(settings.load(premises.config_path))
-    box = Box(config, world, Parts(writer, MemoryFarSide(twin, weather)))
+    box = Box(config, world, Parts(writer, MemoryFarSide(twin, weather), free=free))
     await box.begin()
     running = asyncio.create_task(box.run(), name="box")
     try:

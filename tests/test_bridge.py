@@ -27,7 +27,7 @@ from tests.cloud_scene import (
     scene,
     virtual_now,
 )
-from tests.journals import outcome, sums
+from tests.journals import Journal, outcome, sums
 
 # --- every weather, in virtual time ---------------------------------------------------------------
 
@@ -190,7 +190,7 @@ class SlowNews:
         body: bytes,
         timeout_seconds: float,
     ) -> WireAnswer:
-        if method == "GET":
+        if method == "GET" and target != "/v1/head":
             await asyncio.sleep(timeout_seconds)
             raise Unreachable("too slow")
         return await MemoryWire(self.twin, self.weather).request(
@@ -224,7 +224,7 @@ def test_413_is_answered_with_smaller_batches() -> None:
     virtual_time.run(main())
 
 
-def test_a_cloud_restored_from_an_old_backup_moves_no_bookmark_back() -> None:
+def test_a_cloud_that_has_forgotten_is_fed_again_and_moves_no_bookmark_back() -> None:
     async def main() -> None:
         luck = random.Random(7)
         async with scene(luck) as s:
@@ -234,13 +234,10 @@ def test_a_cloud_restored_from_an_old_backup_moves_no_bookmark_back() -> None:
             amnesiac.register_box("box-1", BOX.public_key)
             s.wire.wire = MemoryWire(amnesiac, s.weather)
             s.sell(luck, 5)
-            await asyncio.sleep(3600)
-            assert s.outbox.moves[-1] == s.outbox.bookmark == 20
-            assert any(isinstance(trouble, Rewound) for trouble in s.said)
-            assert not amnesiac.facts("box-1")
-            s.wire.wire = MemoryWire(s.twin, s.weather)
             await s.drained()
-            s.assert_books_agree()
+            assert s.outbox.moves == sorted(set(s.outbox.moves))
+            assert any(isinstance(trouble, Rewound) for trouble in s.said)
+            assert amnesiac.facts("box-1") == s.outbox.pages
             amnesiac.close()
 
     virtual_time.run(main())
@@ -255,7 +252,7 @@ def test_retry_after_is_obeyed() -> None:
             assert sorted(target[:10] for target in s.wire.targets) == [
                 "/v1/bundle",
                 "/v1/change",
-                "/v1/facts",
+                "/v1/head",
             ]
             assert Later("429", 600.0) in s.said
 
@@ -295,11 +292,12 @@ def test_a_larger_batch_whose_answer_was_lost_is_understood_after_a_restart() ->
 
 
 @dataclass
-class Deaf:
+class Deaf(Journal):
     """An outbox that gives and does not hear, as if the box had died before the answer."""
 
     outbox: Witness
     given: bool = False
+    fed: int | None = None
 
     def pending(self, limit: int) -> Sequence[Envelope]:
         pages, self.given = () if self.given else self.outbox.pending(limit), True
@@ -307,6 +305,9 @@ class Deaf:
 
     def digest_at(self, sequence: int) -> str | None:
         return self.outbox.digest_at(sequence)
+
+    def agreed(self, common: int) -> None:
+        """Hear nothing."""
 
     def acknowledged(self, sequence: int, outcomes: Sequence[Outcome]) -> None:
         """Hear nothing."""

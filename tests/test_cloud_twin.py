@@ -103,7 +103,7 @@ async def test_only_a_known_box_with_its_own_key_and_clock_is_heard(twin: CloudT
 
 async def test_unknown_paths_and_bad_queries_are_refused(twin: CloudTwin) -> None:
     assert refusal(await ask(twin, "GET", "/v1/nothing")) == (404, "not-found")
-    assert refusal(await ask(twin, "GET", "/v1/facts")) == (404, "not-found")
+    assert refusal(await ask(twin, "GET", "/v1/facts")) == (400, "malformed")
     assert refusal(await ask(twin, "GET", "/v1/changes?since=x")) == (400, "malformed")
     assert refusal(await ask(twin, "GET", "/v1/changes?limit=0")) == (400, "malformed")
 
@@ -144,8 +144,8 @@ async def test_another_history_is_a_conflict(twin: CloudTwin) -> None:
         journal.add(day())
         fork.add(day())
     await post(twin, journal.pages[:2])
-    assert refusal(await post(twin, fork.pages[:2])) == (409, "conflict")
-    assert refusal(await post(twin, fork.pages[2:])) == (409, "conflict")
+    assert refusal(await post(twin, fork.pages[:2])) == (409, "gap")
+    assert refusal(await post(twin, fork.pages[2:])) == (409, "gap")
     assert twin.facts("box-1") == journal.pages[:2]
 
 

@@ -141,7 +141,8 @@ def test_an_old_count_of_purchases_is_trusted_as_declared(offline: str, reason: 
     ],
 )
 def test_an_amount_is_measured_on_the_base_it_names(condition: dict[str, Any], more: int) -> None:
-    running, _ = BASKET.take([Cut(1, (200, 200, 200))])
+    running = BASKET.copy()
+    running.take((Cut(1, (200, 200, 200)),))
     miss = missed({"is": "at_least", **condition}, SCENE, running)
     expected = {"amount": condition["amount"], "more": more}
     assert miss == (Miss("R-NEEDS-AMOUNT", expected) if more else None)

@@ -1,5 +1,6 @@
 """When a rule holds: days, dayparts and birthdays, each to its last minute."""
 
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -65,6 +66,9 @@ def test_a_time_is_in_a_daypart_or_in_the_rest_of_the_day(a: int, b: int, now: i
         ({"is": "days_of_month", "days": [-1]}, "2028-02-28", "R-NOT-ON-THIS-DAY"),
         ({"is": "member_day", "days": [22]}, "2026-11-22", ""),
         ({"is": "member_day", "days": [22]}, "2026-11-23", "R-NOT-MEMBER-DAY"),
+        ({"is": "member_day", "weekdays": [2, 7]}, "2026-11-22", ""),
+        ({"is": "member_day", "weekdays": [2, 7]}, "2026-11-23", "R-NOT-MEMBER-DAY"),
+        ({"is": "member_day", "days": [1], "weekdays": [7]}, "2026-11-22", ""),
         ({"is": "holiday", "any_of": ["double eleven week", "spring"]}, "2026-11-22", ""),
         ({"is": "holiday", "any_of": ["spring"]}, "2026-11-22", "R-NOT-HOLIDAY"),
     ],
@@ -75,6 +79,38 @@ def test_days(condition: dict[str, Any], day: str, reason: str) -> None:
 
 def test_a_member_day_is_for_members() -> None:
     assert judge({"is": "member_day", "days": [22]}, GUEST) == "R-NEEDS-MEMBER"
+
+
+@pytest.mark.parametrize(
+    ("nth", "weekday", "days"),
+    [
+        (1, 7, ["2026-11-01"]),
+        (2, 2, ["2026-11-10"]),
+        (4, 7, ["2026-11-22"]),
+        (5, 7, ["2026-11-29"]),
+        (5, 2, []),
+        (-1, 1, ["2026-11-30"]),
+        (-1, 2, ["2026-11-24"]),
+        (-1, 7, ["2026-11-29"]),
+    ],
+)
+def test_the_nth_weekday_of_november_2026(nth: int, weekday: int, days: list[str]) -> None:
+    condition = {"is": "member_day", "nth_weekdays": [{"nth": nth, "weekday": weekday}]}
+    november = [f"2026-11-{day:02}" for day in range(1, 31)]
+    assert [day for day in november if not judge(condition, on(day))] == days
+
+
+@given(st.dates(max_value=date(2200, 1, 1)), st.integers(1, 7))
+def test_each_weekday_is_one_of_five_and_the_last_is_the_fourth_or_fifth(
+    day: date, weekday: int
+) -> None:
+    def held(nth: int) -> bool:
+        condition = {"is": "member_day", "nth_weekdays": [{"nth": nth, "weekday": weekday}]}
+        return not judge(condition, on(day.isoformat()))
+
+    assert sum(held(nth) for nth in range(1, 6)) == (day.isoweekday() == weekday)
+    next_week = day + timedelta(days=7)
+    assert held(-1) == (day.isoweekday() == weekday and next_week.month != day.month)
 
 
 @pytest.mark.parametrize(

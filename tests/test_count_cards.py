@@ -183,7 +183,9 @@ def test_no_use_comes_back_twice_and_no_return_is_returned() -> None:
     back = bring_back(one, use)
     asked = CountBackAsked(use=use, uses=2, returned=1)
     no = return_count(asked, one.rules, one.holdings, one.made())
-    assert no == Declined("E-RETURN-TOO-MANY", {"product": "cut", "asked": 2, "left": 1})
+    assert no == Declined(
+        "E-RETURN-TOO-MANY", {"product_zh": "剪发", "product_en": "Cut", "asked": 2, "left": 1}
+    )
     none = CountBackAsked(use=use, uses=0)
     assert return_count(none, one.rules, one.holdings, one.made()) == Declined("E-RETURN-NOTHING")
     again = return_count(CountBackAsked(use=back), one.rules, one.holdings, one.made())

@@ -10,7 +10,6 @@ import msgspec
 import pytest
 
 from cloud_bridge.contract import Card
-from edge import journal as journals
 from edge.verify import verify
 from edge.world import World, real_world
 from edge.writer import SteppedWriter
@@ -225,16 +224,15 @@ async def test_a_phone_number_finds_its_member(tmp_path: Path) -> None:
         assert (found["member"], found["tier"]) == ("m0002", "gold")
 
 
-async def test_a_full_disk_is_a_polite_no_that_binds_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with stand(tmp_path) as shop:
+async def test_a_full_disk_is_a_polite_no_that_binds_nothing(tmp_path: Path) -> None:
+    left = [2**40]
+    async with stand(tmp_path, free=lambda _: left[0]) as shop:
         request = await shop.sale(key(1), LATTE)
-        with monkeypatch.context() as full:
-            full.setattr(journals, "DISK_RESERVE_BYTES", 2**62)
-            await until(lambda: shop.box.health().state == "not_selling")
-            refused = await shop.ask("sell", request)
-            assert (refused["code"], refused["status"]) == ("E-DISK-LOW", 507)
+        left[0] = 0
+        await until(lambda: shop.box.health().state == "not_selling")
+        refused = await shop.ask("sell", request)
+        assert (refused["code"], refused["status"]) == ("E-DISK-LOW", 507)
+        left[0] = 2**40
         await until(lambda: shop.box.health().state != "not_selling")
         assert (await shop.ask("sell", request))["status"] == 200
 

@@ -105,12 +105,13 @@ async def test_a_sell_that_meets_the_fence_of_its_own_key_is_fenced(tmp_path: Pa
 async def test_refusals_are_rationed_and_bind_nothing_then(tmp_path: Path) -> None:
     async with stand(tmp_path) as shop:
         wrong = await shop.sale(key(0), LATTE, expected_total=1)
-        codes = [
-            (await shop.ask("sell", {**wrong, "key": key(number)}))["code"] for number in range(320)
-        ]
-        assert codes[:300] == ["E-PRICE-CHANGED"] * 300
-        assert codes[-1] == "E-RATE-LIMITED"
-        assert shop.box.journal.find("pos-1", key(319)) is None
+        codes: list[str] = []
+        while "E-RATE-LIMITED" not in codes:  # what a slow machine is given meanwhile comes on top
+            refused = await shop.ask("sell", {**wrong, "key": key(len(codes))})
+            codes.append(refused["code"])
+        assert codes[:-1] == ["E-PRICE-CHANGED"] * (len(codes) - 1)
+        assert 300 < len(codes) < 3_000
+        assert shop.box.journal.find("pos-1", key(len(codes) - 1)) is None
 
 
 async def test_a_balance_is_what_it_was_at_the_sequence_it_names(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from edge.shop.ledger import COUNTS, POINTS, balanced
 from edge.shop.member import Member
 from edge.shop.operations.draw import DrawAsked, draw
 from edge.shop.operations.exchange import ExchangeAsked, exchange
+from edge.shop.tender import Tender
 from tests.members_kit import TODAY, books, coupon, holding, lot, made, rules
 
 MEMBER = Member("m1", tier="silver")
@@ -35,12 +36,13 @@ def exchanged(
     one: dict[str, Any], *, member: Member = MEMBER, day: str = TODAY, **asked: Any
 ) -> PointsExchanged | Declined:
     of = rules(coupon(), plans=[WASH], exchange={"offers": [one]})
-    return exchange(ExchangeAsked(**({"offer": "o1"} | asked)), member, of, POT, made(day))
+    paid = {"offer": "o1", "tenders": (Tender("cash", 9_000),)} if one.get("cash") else {}
+    return exchange(ExchangeAsked(**({"offer": "o1"} | paid | asked)), member, of, POT, made(day))
 
 
 def fact_of(one: dict[str, Any], **asked: Any) -> PointsExchanged:
     fact = exchanged(one, **asked)
-    assert isinstance(fact, PointsExchanged)
+    assert isinstance(fact, PointsExchanged), fact
     assert balanced(fact.postings)
     return fact
 
@@ -63,7 +65,7 @@ def test_no_piece_at_all_is_declined() -> None:
 
 
 def test_goods_for_points_and_cash() -> None:
-    fact = fact_of(MUG, count=2, tender="card")
+    fact = fact_of(MUG, count=2, tenders=(Tender("card", 2_000),))
     assert (fact.points, fact.cash, fact.worth, fact.count) == (400, 2_000, 360, 2)
     assert books(fact.postings) == {
         ("bank:card", ""): 2_000, ("points", "hq"): 360,

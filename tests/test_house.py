@@ -94,7 +94,7 @@ def test_the_readme_names_only_files_that_exist() -> None:
 
 def test_the_readme_names_only_commands_that_exist() -> None:
     commands = {point.name: point.load() for point in entry_points(group="edgebox.commands")}
-    named = re.findall(r"edgebox ([a-z]+)(?: ([a-z]+))?", README)
+    named = re.findall(r"edgebox ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?", README)
     assert {name for name, _ in named} >= {"run", "verify", "explain", "config"}
     for name, sub in named:
         assert name in commands

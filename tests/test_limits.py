@@ -1,5 +1,8 @@
 """Offline limits: the order in which a spend is decided, and a bound that nothing passes."""
 
+from typing import Any
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -7,10 +10,13 @@ from edge.shop.accounts.limits import (
     AskHold,
     Authorised,
     Cap,
+    Kind,
     Lease,
     OfflineLimits,
     Spending,
+    SpendLimits,
     authorise,
+    refusal,
 )
 from edge.shop.declined import Declined
 
@@ -100,6 +106,53 @@ def test_caps_count_by_member_terminal_and_store() -> None:
     assert room(terminal_count=2) == 0
     assert room(store_amount=1_900) == 100
     assert room(store_amount=2_500) == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "single", "offline", "name"),
+    [
+        ("value", "E-SINGLE-MAX", "E-OFFLINE-LIMIT", "possible"),
+        ("points", "E-SINGLE-POINTS", "E-OFFLINE-POINTS", "points"),
+        ("uses", "E-SINGLE-USES", "E-OFFLINE-USES", "uses"),
+    ],
+)
+def test_each_kind_has_its_own_limits_and_its_own_words(
+    kind: Kind, single: str, offline: str, name: str
+) -> None:
+    mine: dict[str, Any] = {
+        "single_max": 50,
+        "caps": (Cap(per="member", max=40),),
+        "overdraft_max": 5,
+    }
+    others: dict[str, Any] = {other: SpendLimits() for other in ("points", "uses")}
+    if kind == "value":
+        limits = OfflineLimits(**mine, **others)
+    else:
+        others[kind] = SpendLimits(**mine)
+        limits = OfflineLimits(**others)
+
+    def spend(amount: int, *, home: bool = False) -> Spending:
+        return Spending(kind=kind, amount=amount, home=home, lease=Lease(left=99))
+
+    assert decide(limits, spend(51, home=True)) == Declined(single, {name: 50})
+    assert decide(limits, spend(50, home=True)) == Authorised(own=50)
+    assert decide(limits, spend(41)) == Declined(offline, {name: 40})
+    assert decide(limits, spend(45), approved=True) == Authorised(own=40, overdraft=5)
+    assert decide(limits, spend(46), approved=True) == Declined(offline, {name: 45})
+    kinds: tuple[Kind, ...] = ("value", "points", "uses")
+    for other in kinds:
+        if other != kind:
+            free = Spending(kind=other, amount=99, home=False, lease=Lease(left=99))
+            assert decide(limits, free) == Authorised(own=99)
+
+
+def test_a_refusal_does_not_look_at_where_the_home_is() -> None:
+    limits = OfflineLimits(points=SpendLimits(single_max=5))
+    away = Spending(kind="points", amount=5, home=False)
+    assert refusal(limits, away) is None
+    dear = Spending(kind="points", amount=6, home=False)
+    assert refusal(limits, dear) == Declined("E-SINGLE-POINTS", {"points": 5})
+    assert refusal(limits, Spending(amount=6, home=True, hot=True)) == Declined("E-HOT-LISTED")
 
 
 @given(

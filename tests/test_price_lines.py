@@ -60,6 +60,7 @@ def test_a_coupon_says_whether_it_can_be_used() -> None:
         ("3", False, "R-COUPON-UNKNOWN"),
     ]  # fmt: skip
     assert said["coupons"][0]["text"] == "the coupon has expired"
+    assert {coupon["name"] for coupon in said["coupons"]} == {"Rule", ""}
     assert said["lines"][0]["discounts"][0]["coupon"] == "2"
 
 
@@ -76,11 +77,14 @@ def test_gifts_charges_and_coupons_to_come() -> None:
     assert answer(asked(member={"id": "m"}), by)["not_applied"][0]["reason"] == "R-GIFT-UNKNOWN"
 
 
+AIR = {"points": {"partners": {"air": {"points": 10, "amount": 90}}}}
+
+
 def test_points_pay_those_of_partners_too() -> None:
     theirs = POINTS_PAY | {"id": "miles", "programme": "air", "points": 10, "amount": 100}
     more = {"member": {"id": "m", "points": 1_000}, "redeem": "max"}
     said = answer(asked(**more, partners={"air": {"points": 20, "held": 25}}),
-                  rules(theirs, POINTS_PAY))  # fmt: skip
+                  rules(theirs, POINTS_PAY, programme=AIR))  # fmt: skip
     assert (said["total"], said["points_spent"]) == (0, 300)
     assert said["redeemed"] == [
         {"rule": "miles", "programme": "air", "points": 20},

@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator
 from cloud_bridge.bundle import sign
 from edge.commands.prices import opened
 from edge.price_lines import LINE_BYTES_MAX, Pricing, Wrong, lines, schema
+from edge.price_lines import asked as asked_words
 from edge.price_lines.doubts import TEXTS
 from tests.price_kit import BUNDLES, NOW, TEA, TENTH, answer, asked, rules, run
 from tests.selling import BOX, EARN, MUG, OFF, POINTS_PAY
@@ -47,12 +48,16 @@ RUDE = {
     b'{"now":1,"basket":[],"store":"\xff"}': "E-MALFORMED",
     b'{"now":1,"basket":[],"store":"\\ud800"}': "E-MALFORMED",
     b'{"now":1,"basket":[],"now":2}': "E-MALFORMED",
+    b'{"now":1,"basket":[{"product":"a","quantity":2,"quantity":1}]}': "E-MALFORMED",
+    b'{"now":1,"basket":[],"member":{"id":"m","tier":"a","tier":""}}': "E-MALFORMED",
     b'{"now":1,"basket":[],"st\\u006fre":"a","store":"b"}': "E-MALFORMED",
     b"[" * 100_000: "E-TOO-DEEP",
     b'{"now":1,"basket":[],"bundle":{"rules":' + b"[" * 100 + b"]" * 100 + b"}}": "E-BUNDLE",
     b'{"now":1,"basket":[],"bundle":{"x":1,"x":2}}': "E-MALFORMED",
     b'{"now":1,"basket":[],"bundle":{"x":1.5}}': "E-MALFORMED",
     LONG: "E-TOO-LARGE",
+    SIX % (b"5", b'" 1"'): "E-MALFORMED",
+    SIX % (b"5", b'"1\\n"'): "E-MALFORMED",
     SIX % (b"5.0", b"1"): "E-MALFORMED",
     SIX % (b"NaN", b"1"): "E-MALFORMED",
     SIX % (b"1e3", b"1"): "E-MALFORMED",
@@ -260,6 +265,17 @@ def test_the_example_in_the_help_is_one() -> None:
 )
 def test_a_wrong_command_is_2(arguments: list[str]) -> None:
     assert run(*arguments, given=json.dumps(asked())).exit_code == 2
+
+
+def test_all_that_is_asked_omits_its_defaults() -> None:
+    """What is read in one pass is written again to find duplicates: with no member more."""
+    asked = [kind for kind in vars(asked_words).values() if isinstance(kind, type)]
+    kinds = [kind for kind in asked if issubclass(kind, msgspec.Struct)]
+    assert asked_words.PriceAsked in kinds
+    for kind in kinds:
+        assert kind.__struct_config__.omit_defaults, kind
+        factories = [field.default_factory for field in msgspec.structs.fields(kind)]
+        assert set(factories) <= {msgspec.NODEFAULT, dict}, kind
 
 
 def test_a_line_without_an_end_is_cut_and_the_next_one_is_whole() -> None:

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.shop.basket import Basket
-from edge.shop.pricing import Asked, Moment, explain, moment
-from edge.shop.pricing.quoting import NOT_APPLIED_MAX
+from edge.shop.pricing import Asked, Moment, moment
+from edge.shop.pricing.state import NOT_APPLIED_MAX
 from edge.shop.sale import PricedLine, Quote
 from tests.shop_draws import (
     ASKED,
@@ -23,6 +23,7 @@ from tests.shop_draws import (
     quote,
     rule,
 )
+from tests.test_explain import why
 
 # --- what holds for all of them -------------------------------------------------------------------
 
@@ -197,10 +198,11 @@ def test_hints_are_nearest_first_and_bounded() -> None:
     hints = quote(basket((1, "1")), bundle(rules)).not_applied
     assert len(hints) == NOT_APPLIED_MAX
     assert [note.rule for note in hints[:3]] == ["near", "far-0", "far-1"]
-    everything = quote(basket((1, "1")), bundle(rules[-3:])).not_applied
+    made = quote(basket((1, "1")), bundle(rules[-3:]))
+    everything = made.not_applied
     assert [note.rule for note in everything] == ["near", "club", "both"]
-    assert explain(everything[0], "en", 2) == "needs 3.35 more"
-    assert explain(everything[0], "zh", 2) == "再消费 3.35 即可享受"
+    assert why(made, rules[-3:], "en")["near"] == "needs 3.35 more"
+    assert why(made, rules[-3:], "zh")["near"] == "再消费 3.35 即可享受"
 
 
 def test_the_last_day_counts_as_a_whole_in_the_store_s_zone() -> None:

@@ -311,8 +311,9 @@ def test_rules_that_cannot_hold_here_are_not_even_looked_at() -> None:
     both = {"is": "terminal", "kinds": ["pc_pos", "lane"]}
     mine = rule("amount_off", "z", amount=7, when=[{"is": "member"}, both])
     rules = compile_rules(decode(msgspec.json.encode(bundle([*others, mine]))), HASH)
-    turns = prepare(basket((5, "1"), tier="gold"), rules, AT, "pc_pos", Asked()).turns
-    assert len(turns) == EXPLAINED_MAX + 1
+    ready = prepare(basket((5, "1"), tier="gold"), rules, AT, "pc_pos", Asked())
+    assert [turn.placed.rule.id for turn in ready.turns] == ["z"]
+    assert len(ready.missed) == EXPLAINED_MAX
     made = price(basket((5, "1"), tier="gold"), rules, AT, "pc_pos", 7)
     assert [note.rule for note in made.applied] == ["z"]
     assert len(made.not_applied) == EXPLAINED_MAX

@@ -4,9 +4,11 @@ from typing import get_args
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edge.shop.pricing.explain import Lang
-from edge.shop.receipt import WIDTH_MAX, WIDTH_MIN, ReceiptHeader, columns, render
+from edge.shop.receipt import WIDTH_MAX, WIDTH_MIN, ReceiptHeader, columns, render, wrap
 from tests.selling import everything
 
 HEADER = ReceiptHeader(
@@ -57,3 +59,34 @@ def test_what_is_not_known_is_not_printed() -> None:
     text = render(everything(), header, "en")
     for word in ("balance", "value left", "of it", "Tier", "TRAINING"):
         assert word not in text
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("Coupon for you: Popcorn at the cinema", ["Coupon for you: Popcorn at the", "cinema"]),
+        ("short", ["short"]),
+        ("x" * 40, ["x" * 32, "x" * 8]),
+        ("  " + "y" * 40, ["  " + "y" * 30, "y" * 10]),
+        ("a " * 20, ["a " * 15 + "a", "a a a a "]),
+        ("赠券：" + "电影院爆米花一份大桶装送饮料", ["赠券：电影院爆米花一份大桶装送饮", "料"]),
+        (
+            "优惠券核销：周末晚间畅饮 Happy-Hour 两杯",
+            ["优惠券核销：周末晚间畅饮", "Happy-Hour 两杯"],
+        ),
+        ("中文中文中文中文中文中文中Popcorn", ["中文中文中文中文中文中文中", "Popcorn"]),
+    ],
+)
+def test_a_row_ends_between_words(text: str, rows: list[str]) -> None:
+    assert wrap(text, 32) == rows
+
+
+@given(st.text(alphabet="ab 中文-，", max_size=120), st.integers(WIDTH_MIN, WIDTH_MAX))
+def test_no_row_is_too_wide_and_nothing_but_spaces_is_lost(text: str, width: int) -> None:
+    rows = wrap(text, width)
+    assert all(columns(row) <= width for row in rows)
+    assert "".join(rows).replace(" ", "") == text.replace(" ", "")
+    words = text.replace("中", " ").replace("文", " ").replace("，", " ").split()
+    if all(len(word) <= width for word in words) and not text.startswith(" "):
+        said = " ".join(rows).replace("中", " ").replace("文", " ").replace("，", " ").split()
+        assert said == words

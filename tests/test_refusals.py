@@ -2,6 +2,7 @@
 
 import re
 import string
+from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
 
@@ -28,14 +29,19 @@ def sample(entry: Entry) -> dict[str, str | int]:
     return params | {"cause": "other", "said": "<cause>"} if entry.causes else params
 
 
+OTHER: Mapping[Language, set[str]] = {"zh": {"_en"}, "en": {"_zh"}}
+"""How a name ends that is for the other language alone."""
+
+
 @every_code
 @pytest.mark.parametrize("lang", get_args(Language))
 def test_every_text_says_what_its_params_are(code: str, lang: Language) -> None:
     entry = CATALOGUE[code]
     said = problem(Refusal(code, sample(entry)), lang)
     assert all(text.strip() for text in entry.text(lang))
-    assert all(f"<{name}>" in said.detail + said.fix + said.title for name in entry.params)
-    assert set().union(*map(named, entry.text(lang))) == set(entry.params)
+    wanted = {name for name in entry.params if name[-3:] not in OTHER[lang]}
+    assert all(f"<{name}>" in said.detail + said.fix + said.title for name in wanted)
+    assert set().union(*map(named, entry.text(lang))) == wanted
 
 
 def test_a_cause_is_told_in_the_terminal_s_language() -> None:

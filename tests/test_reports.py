@@ -2,18 +2,31 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from edge.shop.bundle.commission import Commission, Grade
 from edge.shop.calendar import Moment, moment
 from edge.shop.declined import Declined
-from edge.shop.facts import DayClosed, DayOpened, EpochOpened, Fact, SaleMade, ToppedUp
+from edge.shop.facts import (
+    CardSold,
+    CountReturned,
+    CountUsed,
+    DayClosed,
+    DayOpened,
+    Deed,
+    EpochOpened,
+    Fact,
+    SaleMade,
+    ToppedUp,
+    TopUpCancelled,
+)
 from edge.shop.facts.day import Counted, DrawerCounted
 from edge.shop.facts.members import MemberEnrolled
 from edge.shop.ledger import POINTS, Posting, entry
 from edge.shop.operations.returns import Back, ReturnAsked, Terms, give_back
 from edge.shop.operations.void import VoidAsked, void
-from edge.shop.reports.day import Amounts, Till, day
+from edge.shop.reports.day import Amounts, Till, day, unsent
 from edge.shop.reports.entry import Entry
 from edge.shop.reports.promotions import Promotion, promotions
 from edge.shop.reports.staff import Done, Person, staff
@@ -136,6 +149,66 @@ def test_a_z_report_is_the_same_day_closed_even_with_facts_unsent() -> None:
     closed = day(told(COUNTED, DayClosed(business_date=TODAY)), TODAY, RATES, unsent=7)
     assert (closed.kind, closed.state, closed.unsent) == ("Z", "closed", 7)
     assert closed.trade == day(told(), TODAY, RATES).trade
+
+
+def test_what_was_unsent_at_the_close_is_said_by_the_close() -> None:
+    """The last three: 50.00 sold and 8.99 given back, and nobody's money for a new member."""
+    sale, back = sold(quote(line("pan", 5000)), at=made("S9")), facts()[4][1]
+    behind = unsent([sale, back, enrolled()])
+    assert behind == Amounts(3, 5000 - 899)
+    end = DayClosed(business_date=TODAY, unsent=behind.count, unsent_amount=behind.amount)
+    assert day(told(end), TODAY, RATES).unsent_at_close == behind
+    assert day(told(), TODAY, RATES).unsent_at_close == Amounts(0, 0)
+    other = DayClosed(business_date="2026-11-21", unsent=9)
+    assert day(told(other), TODAY, RATES).unsent_at_close == Amounts(0, 0)
+
+
+def test_a_tax_class_that_is_gone_from_the_bundle_has_the_rate_of_its_facts() -> None:
+    assert day(told(), TODAY, {}).tax == day(told(), TODAY, RATES).tax
+    changed = dict.fromkeys(RATES, 1)
+    assert day(told(), TODAY, changed).tax == day(told(), TODAY, RATES).tax
+    nameless = msgspec.structs.replace(
+        topped_up(), postings=entry(Posting("tax:gone", "CNY", -3), Posting("x", "CNY", 3))
+    )
+    assert day([Entry("corner", nameless, at(9))], TODAY, {}).tax == {0: 3}
+
+
+def test_cards_are_card_sales_and_a_cancelled_one_is_none() -> None:
+    card = msgspec.structs.replace(topped_up(), card="gold", top_up="K1")
+    fields = {name: getattr(card, name) for name in card.__struct_fields__}
+    bought = CardSold(**fields, price=30_000, fee=0, tax=(), tier="")
+    undone = TopUpCancelled(
+        **{name: fields[name] for name in Deed.__struct_fields__} | {
+            "postings": tuple([msgspec.structs.replace(leg, amount=-leg.amount)
+                               for leg in card.postings])},
+        cancelled="C1", top_up="K1", card="gold", reason="guest", pricing="at_list",
+        approved_by=None, currency="CNY", exponent=2, tender="card", principal=30_000, bonus=0,
+        refund=30_000, clawback=0, invoice="none",
+    )  # fmt: skip
+    before = day(told(), TODAY, RATES)
+    one = day(told(bought), TODAY, RATES)
+    assert (one.top_ups, one.card_sales) == (before.top_ups, Amounts(1, 30_000))
+    none = day(told(bought, undone), TODAY, RATES)
+    assert (none.top_ups, none.card_sales) == (before.top_ups, Amounts(0, 0))
+
+
+def test_uses_of_count_cards_are_trade_when_they_are_used() -> None:
+    used = CountUsed(
+        **{name: getattr(topped_up(), name) for name in Deed.__struct_fields__},
+        use="U1", count_card="K#1", plan="cuts", product="cut", name_zh="c", name_en="c",
+        category="", currency="CNY", exponent=2, values=(1334, 1333), left=8, tax_class="none",
+        tax_rate=0, tax=0, points=0,
+    )  # fmt: skip
+    back = CountReturned(
+        **{name: getattr(topped_up(), name) for name in Deed.__struct_fields__},
+        returned="B1", use="U1", count_card="K#1", currency="CNY", exponent=2, values=(1333,),
+        left=9, tax_class="none", tax_rate=0, tax=0, points=0,
+    )  # fmt: skip
+    found = trade([Entry("corner", used, at(9)), Entry("corner", back, at(10))])
+    assert found.total == Trade(
+        tickets=1, member_tickets=1, sales=1334, member_sales=1334, items=1, uses=1
+    )
+    assert (found.members, found.hours[10].sales, found.hours[10].tickets) == (1, -1333, 0)
 
 
 def test_a_day_that_was_interrupted_goes_on_with_its_next_deed() -> None:

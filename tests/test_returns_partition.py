@@ -15,7 +15,8 @@ from edge.shop.basket import Basket, Line, Product
 from edge.shop.bundle import Bundle, decode
 from edge.shop.facts import ReturnMade, SaleMade
 from edge.shop.ledger import BONUS, POINTS
-from edge.shop.operations.returns import Back, Priced, ReturnAsked, Terms, give_back
+from edge.shop.operations.replay import buyer
+from edge.shop.operations.returns import Back, ReturnAsked, Terms, give_back
 from edge.shop.operations.returns.units import Place, everything
 from edge.shop.operations.sell import sell
 from edge.shop.pricing import Asked, compile_rules, price
@@ -228,8 +229,7 @@ def rung_up(draw: st.DrawFn, policy: str) -> tuple[SaleMade, Holdings, Terms]:
     assert isinstance(paid, Paid)
     sale = sell(what, paid, rules, before, made("S1"))
     assert isinstance(sale, SaleMade)
-    priced = Priced(rules=rules, at=AT, member=chosen.member, catalogue=Shelf())
-    return sale, before, Terms(bundle=bundle, priced=priced)
+    return sale, before, Terms(bundle=bundle, rules=rules)
 
 
 @pytest.mark.parametrize("policy", ["unit_net", "reprice_kept"])
@@ -247,7 +247,7 @@ def test_what_the_till_sold_comes_back(policy: str, data: st.DataObject) -> None
 def test_what_is_kept_costs_its_own_price(data: st.DataObject) -> None:
     """What the shop still holds of the payment is the price of what the guest still has."""
     sale, before, terms_ = data.draw(rung_up("reprice_kept"))
-    assert terms_.priced is not None
+    assert terms_.rules is not None
     parts = data.draw(partitions(sale))
     facts, _ = take_apart(sale, parts[:1], terms_, before.after(sale.moves))
     kept = set(everything(sale)) - set(parts[0])
@@ -265,7 +265,7 @@ def test_what_is_kept_costs_its_own_price(data: st.DataObject) -> None:
     assume(sale.points_spent == 0)
     shown = tuple([CouponShown(id=c.coupon, type=c.rule) for c in sale.coupons])
     what = price(
-        Basket(tuple(lines), terms_.priced.member), terms_.priced.rules, AT, "pc_pos", 7,
+        Basket(tuple(lines), buyer(sale)), terms_.rules, AT, "pc_pos", 7,
         more=Asked(coupons=shown, catalogue=Shelf()),
     )  # fmt: skip
     assert facts[0].total == max(0, sale.total - what.total)

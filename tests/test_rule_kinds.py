@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.shop.bundle.bundle import AnyRule
+from edge.shop.money import Rounding
 from edge.shop.rules.charge import Charge
 from edge.shop.rules.coupon import Coupon
 from edge.shop.rules.points_redeem import PointsRedeem, redeem
@@ -145,7 +146,8 @@ def test_every_full_hundred_as_often_as_the_limit_leaves() -> None:
 
 
 def test_what_is_spent_is_measured_after_earlier_rules_or_at_list() -> None:
-    basket, _ = priced(10_000).take(effect(priced(10_000), "fixed_price", amount=9_000).cuts)
+    basket = priced(10_000)
+    basket.take(effect(basket, "fixed_price", amount=9_000).cuts)
     deal: dict[str, Any] = {"amount": 10_000, "off": {"is": "amount", "amount": 500}}
     assert effect(basket, "spend_threshold", **deal) == NOTHING
     assert offs(basket, "spend_threshold", measured="list", **deal) == [500]
@@ -253,7 +255,25 @@ def test_a_charge_falls_as_the_bill_rises(payable: int, units: int, per: str, du
         steps=[{"at_least": 5_000, "amount": 300}, {"at_least": 9_900, "amount": 0}],
     )  # fmt: skip
     assert isinstance(delivery, Charge)
-    assert delivery.due(payable, units) == due
+    assert delivery.due(payable, units, "half_up") == due
+
+
+@pytest.mark.parametrize(
+    ("payable", "rounding", "due"),
+    [
+        (0, "half_up", 500), (4_999, "half_up", 500), (5_005, "half_up", 501),
+        (5_005, "half_even", 500), (5_005, "down", 500), (5_015, "half_even", 502),
+        (29_994, "half_up", 2_999), (30_000, "half_up", 3_000), (90_000, "half_up", 3_000),
+    ],
+)  # fmt: skip
+def test_a_charge_is_a_share_of_the_bill(payable: int, rounding: Rounding, due: int) -> None:
+    service = convert(
+        kind="charge", tax_class="food",
+        amount={"basis_points": 1_000, "minimum": 500, "maximum": 3_000},
+    )  # fmt: skip
+    assert isinstance(service, Charge)
+    assert service.due(payable, 3, rounding) == due
+    assert service.due(payable, 0, rounding) == 0
 
 
 # --- points redeemed ----------------------------------------------------------------------------
@@ -301,7 +321,7 @@ def test_points_are_shared_over_what_they_may_pay_and_never_below_a_floor() -> N
     spent, cuts = redeem(redeeming(), basket, payable, "max", 9_999)
     assert spent == 1_100
     assert per_unit(basket, cuts) == [(100,), (500, 500), (0,)]
-    assert basket.take(cuts)[1] == cuts
+    assert basket.fitting(cuts) == cuts
     # 550 is half of what there is
     assert per_unit(basket, redeem(redeeming(), basket, payable, 550, 9_999)[1]) == [
         (50,), (250, 250), (0,),
@@ -329,7 +349,7 @@ def test_points_are_worth_exactly_what_they_take_off(data: st.DataObject) -> Non
     most, _ = redeem(terms, running, selection, "max", held)
     assert most == redeem(terms, running, selection, held, held)[0] >= points
     assert worth * 10_000 <= sum(running.left) * terms.cap
-    assert running.take(cuts)[1] == cuts
+    assert running.fitting(cuts) == cuts
 
 
 # --- what a bundle may not say ------------------------------------------------------------------

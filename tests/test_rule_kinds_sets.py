@@ -111,7 +111,8 @@ def test_the_reward_may_be_a_share_a_sum_or_a_price(
 def test_a_share_of_the_list_price_takes_no_more_than_is_left(
     basis_points: int, base: str, off: int
 ) -> None:
-    halved, _ = priced(1_000).take([Cut(0, (500,))])
+    halved = priced(1_000)
+    halved.take((Cut(0, (500,)),))
     less = {"is": "percent", "basis_points": basis_points, "base": base}
     assert offs(halved, "every_nth", n=1, off=less) == [off]
 

@@ -21,10 +21,8 @@ from edge.commands import bundle as bundle_command
 from edge.commands import price as price_command
 from edge.shop.bundle import AnyRule, Bundle, BundleError, decode
 from edge.shop.bundle.programme import Programme
-from edge.shop.pricing.explain import Lang, explain
 from edge.shop.receipt import columns
 from edge.shop.rules.conditions import AnyCondition
-from edge.shop.sale import Note
 from simulators import bundles
 from simulators.cloud import CloudTwin
 from simulators.keys import make_key
@@ -216,17 +214,6 @@ def sections(name: str, lang: str) -> list[dict[str, Any]]:
     assert result.exit_code == 0, result.output
     found: list[dict[str, Any]] = json.loads(result.output)
     return found
-
-
-@pytest.mark.parametrize(
-    ("lang", "says"), [("zh", "限以下取货方式：外送"), ("en", "only for: delivery")]
-)
-def test_a_cashier_reads_which_way_the_goods_must_go(lang: Lang, says: str) -> None:
-    missed = Note(
-        rule="delivery", name_zh="外送", name_en="Delivery", reason="R-NOT-ON-THIS-CHANNEL",
-        params={"channels": "delivery"},
-    )  # fmt: skip
-    assert explain(missed, lang, 2) == says
 
 
 # --- together they show everything ----------------------------------------------------------------

@@ -41,7 +41,7 @@ CHOICES = {
     "the highest priority first": ("p_order_of_turns", "order priority_high"),
     "the lowest priority first": ("p_order_of_turns", "order priority_low"),
     "by kind": ("p_order_of_turns", "order kind | kinds [percent_off, amount_off]"),
-    "by lane: lines, then the order": ("p_exclusive", "Cola 1: cannot be combined with rule c1"),
+    "by lane: lines, then the order": ("p_exclusive", "combined with rule Cola 10 alone"),
     "the largest saving first": ("p_order_of_turns", "order largest_saving"),
     "ties by the rule's id": ("p_order_of_turns", "    a-egg -10.00\n    b-egg -9.00"),
     # which promotions win

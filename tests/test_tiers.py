@@ -10,6 +10,7 @@ from edge.shop.accounts import tiers
 from edge.shop.accounts.lots import COUPON
 from edge.shop.accounts.tiers import Measured, TiersPolicy, TierStanding
 from edge.shop.bundle import BundleError
+from edge.shop.calendar import plus_days, plus_months
 from edge.shop.facts import SaleMade, ToppedUp, TopUpCancelled
 from edge.shop.facts.returns import Refund, ReturnMade
 from edge.shop.ledger import COUNTS
@@ -21,6 +22,7 @@ from edge.shop.operations.tier_review import (
     reviewed,
     tier_review,
 )
+from edge.shop.sale import Basis
 from edge.shop.tender import Tender
 from tests.members_kit import TODAY, after, books, coupon, made, rules
 from tests.tiers_kit import FEE, GOLD, SILVER, bought, paid, policy, standing
@@ -46,8 +48,30 @@ def test_an_upgrade_and_a_return(after_return: str, kept: str) -> None:
 def test_a_return_subtracts_on_the_day_of_its_sale() -> None:
     of = policy(window_months=1)
     now = standing(of, paid("old", 100_000, "2026-10-21"), paid("new", 50_000))
-    back = tiers.record(of, now, paid("old", -40_000, TODAY), TODAY)
+    back = tiers.record(of, now, paid("old", -40_000, "2026-10-21"), TODAY)
     assert tiers.qualifying_sum(of, now, TODAY) == tiers.qualifying_sum(of, back, TODAY) == 50_000
+
+
+DATED = st.lists(st.tuples(st.integers(0, 900), st.integers(0, 9), st.integers(-500, 500)))
+
+
+@given(DATED, st.integers(1, 24))
+def test_what_can_never_count_again_is_forgotten_and_nothing_else_is(
+    events: list[tuple[int, int, int]], months: int
+) -> None:
+    """Day by day a standing knows the sum of all that happened in the window, and no older day."""
+    of, now = policy(window_months=months), TierStanding()
+    days: dict[str, str] = {}
+    sums: dict[str, int] = {}
+    for day, deed, amount in sorted(events):
+        today, name = plus_days("2024-01-31", day), f"r{deed}"
+        date = days.setdefault(name, today)
+        sums[name] = sums.get(name, 0) + amount
+        now = tiers.record(of, now, paid(name, amount, date), today)
+        first = plus_months(today, -months)
+        assert all(first < entry.date <= today for entry in now.entries.values())
+        counted = [sums[one] for one, date in days.items() if first < date]
+        assert tiers.qualifying_sum(of, now, today) == sum(counted)
 
 
 @pytest.mark.parametrize(
@@ -240,7 +264,8 @@ MONEY: dict[str, Any] = {"currency": "CNY", "exponent": 2}
 def sale(*tenders: Tender, total: int, rounding: int = 0) -> SaleMade:
     return SaleMade(
         **DEED, **MONEY, sale="s7", terminal_kind="pc_pos", channel="till", region="", online=True,
-        tier="", lines=(), tenders=tenders, handed=total, change=0,
+        tier="", buyer=None, basis=Basis(at_ms=0, store="s1", online=True),
+        lines=(), tenders=tenders, handed=total, change=0,
         list_total=total, total=total, rounding=rounding, tax=(), points_earned=90, quote="q",
         price_book=1,
     )  # fmt: skip

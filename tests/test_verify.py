@@ -6,7 +6,9 @@ from pathlib import Path
 
 import apsw
 import pytest
+from click.testing import CliRunner
 
+from edge.commands.books import verify as verify_command
 from edge.journal import JournalError, connect
 from edge.verify import Report, verify
 from simulators import demo_data
@@ -77,7 +79,7 @@ def content(path: Path) -> list[tuple[object, ...]]:
     """Return all rows that the box ever reads."""
     db = connect(path, writable=False)
     rows: list[tuple[object, ...]] = []
-    for table in ("page", "entry", "standing", "bookmark"):
+    for table in ("page", "entry", "lot", "counter", "trail", "standing", "bookmark"):
         rows += [tuple(row) for row in db.execute(f"select * from {table}")]
     rows += list(db.execute("select key, origin from page indexed by page_key order by 1, 2"))
     db.close()
@@ -121,7 +123,27 @@ def test_a_tail_that_is_cut_off_shows_in_the_books(books: bytes, tmp_path: Path)
     db.close()
     report = verify(path)
     assert not report.books_agree
-    assert "standing" in report.findings[0].what
+    assert "the journal with page 10" in report.findings[0].what
+
+
+def test_what_somebody_remembers_is_looked_for(books: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "copy.db"
+    path.write_bytes(books)
+    report = verify(path)
+    last = report.facts
+    assert verify(path, anchors=[(last, report.head), (last, report.head[:8])]).books_agree
+    for wrong in ((last, "0" * 16), (last - 1, report.head), (last + 1, report.head)):
+        found = verify(path, anchors=[wrong])
+        assert not found.books_agree
+        assert [finding.sequence for finding in found.findings] == [wrong[0]]
+        assert "somebody remembers" in found.findings[0].what
+
+
+@pytest.mark.parametrize("typed", ["12", "0:abcdef12", "12:abc", "12:xbcdef12", "-1:abcdef12"])
+def test_an_anchor_that_is_none_is_a_wrong_question(typed: str) -> None:
+    ran = CliRunner().invoke(verify_command, ["--anchor", typed])
+    assert ran.exit_code == 2
+    assert "is no PLACE:DIGEST" in ran.output
 
 
 async def test_a_reader_who_stays_long_does_not_stop_a_busy_box(tmp_path: Path) -> None:

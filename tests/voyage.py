@@ -1,14 +1,15 @@
 """A day in the shop from a seed, in virtual time, with bad luck; then all three books must agree.
 
 Everything is real but the waiting: the box with its journal file, the MQTT door over memory, the
-scanner's line, the cloud twin behind its weather. The recorder writes down what each actor asked
-and was told; it knows nothing of how the box works.
+scanner's line, the cloud twin behind its weather. First faults are on and nothing unsafe may
+happen; then they are off, and everything must come to its end. The oracle judges both.
 """
 
 import asyncio
 import json
 import logging
 from collections import Counter
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,19 @@ from typing import Any
 import structlog
 
 from edge.box import JOURNAL_FILE
-from edge.journal import Page, connect, pages
-from edge.letters import read
-from edge.shop.facts import SaleMade
 from edge.verify import verify
 from simulators.cloud.weather import CLEAR, OFF, STORM
 from tests import virtual_time
 from tests.afloat import HANDHELDS, Store, end
-from tests.crew import Cashier, Handheld, ask_desk, scan_at_the_lane
+from tests.crew import Cashier, Handheld, ask_desk, encode, scan_at_the_lane
+from tests.oracle.checking import check
+from tests.oracle.pages import read
+from tests.oracle.recorder import Violation, must
+
+GUESTS_SECONDS = 2 * 86_400
+"""Within so much virtual time every guest has been served: they come for less than a day."""
+CALM_SECONDS = 3 * 3_600
+"""Within so much everything comes to its end once nothing is in the way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,9 @@ class Day:
     facts: int
     sales: int
     counts: Counter[str]
+
+
+# --- bad luck -------------------------------------------------------------------------------------
 
 
 async def weather_of_the_day(store: Store) -> None:
@@ -56,23 +65,51 @@ async def crashes_of_the_day(store: Store) -> None:
     while True:
         await asyncio.sleep(store.luck.expovariate(1 / 3600))
         crash = store.luck.random() < 0.7
+        if store.luck.random() < 0.5:
+            await store.work_under_way()
         store.recorder.counts["crash" if crash else "restart"] += 1
         await store.stop_box(crash=crash)
         await asyncio.sleep(store.luck.random() * 60)
         store.start_box()
 
 
+async def rules_of_the_day(store: Store) -> None:
+    """Headquarters publish new rules; now and then an old version comes once more."""
+    while True:
+        await asyncio.sleep(store.luck.expovariate(1 / 7200))
+        if store.luck.random() < 0.6:
+            store.publish_rules()
+            store.recorder.counts["new rules"] += 1
+        else:
+            store.twin.publish_raw(store.luck.choice(store.rules))
+            store.recorder.counts["some rules again"] += 1
+
+
+FAULTS = (weather_of_the_day, clock_of_the_day, crashes_of_the_day, rules_of_the_day)
+
+
+# --- the day --------------------------------------------------------------------------------------
+
+
 async def a_day(seed: int, folder: Path) -> Day:
     """Live one day: faults on, then faults off until everything has arrived."""
     store = Store(seed, folder)
+    try:
+        return await _lived(store)
+    except BaseException:
+        await store.give_up()
+        raise
+    finally:
+        store.twin.close()
+
+
+async def _lived(store: Store) -> Day:
     store.start_box()
     handhelds = [Handheld(store, name) for name in HANDHELDS]
-    background = [asyncio.create_task(one.device.run(), name=one.device.name) for one in handhelds]
-    background.append(asyncio.create_task(store.scanner.run(), name="scanner"))
-    faults = [
-        asyncio.create_task(fault(store), name=fault.__name__)
-        for fault in (weather_of_the_day, clock_of_the_day, crashes_of_the_day)
-    ]
+    for one in handhelds:
+        store.keep_running(one.device)
+    store.keep_running(store.scanner)
+    faults = [asyncio.create_task(fault(store), name=fault.__name__) for fault in FAULTS]
 
     async def ask(operation: str, payload: bytes) -> bytes:
         return await ask_desk(store, "pos-1", operation, payload)
@@ -80,72 +117,82 @@ async def a_day(seed: int, folder: Path) -> Day:
     cashiers = [Cashier(store, one.device.name, one.ask) for one in handhelds]
     cashiers.append(Cashier(store, "pos-1", ask))
     work = [cashier.work(8) for cashier in cashiers]
-    await asyncio.gather(*work, scan_at_the_lane(store, 8))
+    guests = asyncio.create_task(all_of(*work, scan_at_the_lane(store, 8)), name="guests")
+    day = first_of(guests, store.died, *faults)
+    await in_time(day, GUESTS_SECONDS, "every guest is served")
     await end(faults)
     store.weather.sky, store.clock_offset_ms = CLEAR, 0
     if store.running.done():
         store.start_box()
-    await drained(store)
-    await end(background)
-    await store.stop_box(crash=False)
-    found = check(store)
-    store.twin.close()
-    return found
+    await in_time(ask_for_all(store), CALM_SECONDS, "every key is known")
+    await in_time(drained(store), CALM_SECONDS, "the cloud gets everything")
+    await store.close()
+    return judged(store)
+
+
+async def all_of(*work: Awaitable[None]) -> None:
+    """Wait for all of it."""
+    await asyncio.gather(*work)
+
+
+async def first_of(*work: "asyncio.Future[Any]") -> None:
+    """Wait for the last guest; a box or a fault that ends by itself found something broken."""
+    done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
+    for ended in done:
+        ended.result()
+
+
+async def in_time(work: Awaitable[object], seconds: float, what: str) -> None:
+    """Wait for the end of some work, which has one: Violation if it does not come."""
+    try:
+        async with asyncio.timeout(seconds):
+            await work
+    except TimeoutError:
+        raise Violation(f"liveness: {what}") from None
+
+
+async def ask_for_all(store: Store) -> None:
+    """Ask what became of every key: done, with the answer that was told, or never."""
+    recorder = store.recorder
+    for key, answer in recorder.answers.items():
+        fate = await _fate(store, recorder.asked[key].terminal, key)
+        must(fate.get("fate") == "done", "what was answered is done", key, fate)
+        must(fate["answer"] == json.loads(answer), "done is done with its answer", key)
+    for key, terminal in recorder.never.items():
+        fate = await _fate(store, terminal, key)
+        must(fate.get("fate") == "never", "never stays never", key, fate)
+
+
+async def _fate(store: Store, terminal: str, key: str) -> dict[str, object]:
+    said: dict[str, object] = json.loads(
+        await ask_desk(store, terminal, "ask", encode({"key": key}))
+    )
+    return said
 
 
 async def drained(store: Store) -> None:
     """Wait until the cloud has everything: it must, once nothing is in the way."""
-    async with asyncio.timeout(3 * 3600):
-        while True:
-            await asyncio.sleep(30)
-            health = store.box.health()
-            if health.waiting == 0 and health.cloud == "up":
-                return
+    while True:
+        await asyncio.sleep(30)
+        health = store.box.health()
+        is_durable = health.sequence == store.box.journal.head.sequence
+        if health.waiting == 0 and is_durable and health.cloud == "up":
+            return
 
 
-def check(store: Store) -> Day:
-    """Compare the recorder's book, the journal and the cloud's."""
+def judged(store: Store) -> Day:
+    """Let the oracle compare the recorder's book, the journal and the cloud's."""
     path = store.config.store.state_dir / JOURNAL_FILE
+    pages = read(path)
+    facts = [(e.sequence, e.hash, bytes(e.body)) for e in store.twin.facts(store.premises.box)]
+    check(store.recorder, store.programme, pages, facts, store.twin.books())
     report = verify(path)
-    assert report.books_agree, report.findings
-    db = connect(path, writable=False)
-    found = pages(db, 0)
-    db.close()
-    sold = _sold(found)
-    recorder = store.recorder
-    assert not recorder.differing, "one key, one answer"
-    by_key = {page.key: page for page in found}
-    assert len(by_key) == len(found), "nothing twice"
-    for key, answer in recorder.answers.items():
-        assert by_key[key].answer[3:] == answer, "what was told is what was written down"
-    told = {k for k, a in recorder.answers.items() if "receipt" in json.loads(a)}
-    lane = [page for page in found if page.origin == "lane-till-1"]
-    assert {page.key for page in sold} == told | {page.key for page in lane}, "no invention"
-    assert {json.loads(data)["key"] for data in store.lane_sold} <= {page.key for page in lane}
-    for key in recorder.never:
-        assert by_key[key].kind == "fence.v1"
-    _same_as_cloud(store, found)
-    return Day(report.head, report.facts, report.sales, recorder.counts)
-
-
-def _sold(found: "list[Page] | Any") -> list[Page]:
-    return [page for page in found if page.kind == "sale.v1"]
-
-
-def _same_as_cloud(store: Store, found: "list[Page] | Any") -> None:
-    there = store.twin.facts(store.premises.box)
-    assert [(e.sequence, e.hash) for e in there] == [(p.sequence, p.digest) for p in found]
-    ours: dict[str, Counter[str]] = {}
-    for page in found:
-        fact = read(page.body)
-        if isinstance(fact, SaleMade):
-            for leg in fact.postings:
-                ours.setdefault(leg.account, Counter())[leg.unit] += leg.amount
-    assert {name: dict(units) for name, units in ours.items()} == store.twin.books()
+    must(report.books_agree, "the box finds its own books right", report.findings)
+    return Day(report.head, report.facts, report.sales, store.recorder.counts)
 
 
 def run_day(seed: int, folder: Path) -> Day:
-    """Live the day of a seed in `folder`. Raises AssertionError where a promise is broken."""
+    """Live the day of a seed in `folder`. Raises Violation where a promise is broken."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:
         return virtual_time.run(a_day(seed, folder))

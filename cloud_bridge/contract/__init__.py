@@ -9,6 +9,7 @@ signature, by the box's key, covers `auth.auth_text(...)`. A batch of facts is s
 over its head, so that the journal's tail is vouched for independently of the transport.
 """
 
+from cloud_bridge.contract.clock import SignedTime, time_text
 from cloud_bridge.contract.counter import (
     CodeCounted,
     DrawerCounted,
@@ -17,7 +18,7 @@ from cloud_bridge.contract.counter import (
     NoticesShown,
     ScanSessionClosed,
 )
-from cloud_bridge.contract.deed import DeedFact, Lot, Move, Posting
+from cloud_bridge.contract.deed import Clock, DeedFact, Lot, Move, Posting
 from cloud_bridge.contract.facts import (
     DayClosed,
     DayOpened,
@@ -45,11 +46,15 @@ from cloud_bridge.contract.news import (
     Card,
     Change,
     Changes,
+    Erase,
     Member,
     Product,
     SignedBundle,
 )
+from cloud_bridge.contract.opening import OpeningBalance
 from cloud_bridge.contract.points import (
+    DrawUndone,
+    ExchangeUndone,
     Grown,
     Handed,
     HoldingsExpired,
@@ -59,10 +64,12 @@ from cloud_bridge.contract.points import (
 )
 from cloud_bridge.contract.post import (
     Batch,
+    CloudHead,
     CloudProblem,
     Envelope,
     Outcome,
     Receipt,
+    RecordedFacts,
     check,
     head_text,
     seal,
@@ -78,6 +85,7 @@ from cloud_bridge.contract.prepaid import (
     ToppedUp,
     TopUpCancelled,
 )
+from cloud_bridge.contract.recovered import RecoveredFact
 from cloud_bridge.contract.returns import (
     GiftKept,
     Refund,
@@ -90,14 +98,25 @@ from cloud_bridge.contract.returns import (
 from cloud_bridge.contract.sale import (
     CouponGiven,
     CouponRedeemed,
+    CouponShown,
     Funding,
+    PointsRedeemed,
     RuleUse,
+    SaleBasis,
+    SaleBuyer,
     SaleDiscount,
     SaleFact,
     SaleLine,
     SaleTax,
     SaleTender,
     SaleVoucher,
+)
+from cloud_bridge.contract.sealed import (
+    SEALED_COUNT_MAX,
+    Enrolled,
+    Sealed,
+    SealedBatch,
+    SealedKept,
 )
 from cloud_bridge.contract.tiers import (
     TierBought,
@@ -114,6 +133,7 @@ from cloud_bridge.contract.words import (
 )
 
 __all__ = [
+    "SEALED_COUNT_MAX",
     "AsOf",
     "Batch",
     "BundleHead",
@@ -125,7 +145,9 @@ __all__ = [
     "CardStateChanged",
     "Change",
     "Changes",
+    "Clock",
     "CloudError",
+    "CloudHead",
     "CloudProblem",
     "CodeCounted",
     "Consent",
@@ -135,12 +157,17 @@ __all__ = [
     "CountUsed",
     "CouponGiven",
     "CouponRedeemed",
+    "CouponShown",
     "DayClosed",
     "DayOpened",
     "DeedFact",
+    "DrawUndone",
     "DrawerCounted",
+    "Enrolled",
     "Envelope",
     "EpochOpened",
+    "Erase",
+    "ExchangeUndone",
     "FactBody",
     "FeedbackGiven",
     "FenceFact",
@@ -156,15 +183,19 @@ __all__ = [
     "MoneyCounted",
     "Move",
     "NoticesShown",
+    "OpeningBalance",
     "Outcome",
     "Phone",
     "PointsExchanged",
     "PointsGrown",
+    "PointsRedeemed",
     "Posting",
     "Price",
     "PrizeDrawn",
     "Product",
     "Receipt",
+    "RecordedFacts",
+    "RecoveredFact",
     "ReferralReversed",
     "ReferralRewarded",
     "Refund",
@@ -172,6 +203,8 @@ __all__ = [
     "ReturnMade",
     "ReturnedLine",
     "RuleUse",
+    "SaleBasis",
+    "SaleBuyer",
     "SaleDiscount",
     "SaleFact",
     "SaleLine",
@@ -180,7 +213,11 @@ __all__ = [
     "SaleVoided",
     "SaleVoucher",
     "ScanSessionClosed",
+    "Sealed",
+    "SealedBatch",
+    "SealedKept",
     "SignedBundle",
+    "SignedTime",
     "SoldPlan",
     "TakenBack",
     "TierBought",
@@ -197,5 +234,6 @@ __all__ = [
     "head_text",
     "seal",
     "sha256",
+    "time_text",
     "unbase64",
 ]

@@ -46,6 +46,16 @@ class Move(Words, frozen=True, kw_only=True, omit_defaults=True):
     opens: Lot | None = None
 
 
+class Clock(Words, frozen=True, kw_only=True):
+    """How far the box trusted its clock: off by at most `error_ms`, null where it cannot tell.
+
+    trusted: synchronised · holdover: it was, in the same boot · unknown: nobody vouches for it.
+    """
+
+    quality: str = "trusted"
+    error_ms: int | None = 0
+
+
 class DeedFact(Words, frozen=True, kw_only=True):
     """What every fact says that moves money, goods or anything a member holds.
 
@@ -65,3 +75,6 @@ class DeedFact(Words, frozen=True, kw_only=True):
     moves: tuple[Move, ...] = ()
     flags: tuple[str, ...] = ()
     """Why somebody should look at it afterwards: ids of watches, `off_home_coupon`, `overdraft`."""
+    clock: Clock = Clock()
+    training: bool = False
+    """Done for practice. The cloud gets no such fact; one that arrives all the same is invalid."""

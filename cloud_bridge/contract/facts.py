@@ -20,7 +20,10 @@ from cloud_bridge.contract.members import (
     ReferralRewarded,
     WelcomeReversed,
 )
+from cloud_bridge.contract.opening import OpeningBalance
 from cloud_bridge.contract.points import (
+    DrawUndone,
+    ExchangeUndone,
     HoldingsExpired,
     PointsExchanged,
     PointsGrown,
@@ -36,6 +39,7 @@ from cloud_bridge.contract.prepaid import (
     ToppedUp,
     TopUpCancelled,
 )
+from cloud_bridge.contract.recovered import RecoveredFact
 from cloud_bridge.contract.returns import ReturnMade, SaleVoided
 from cloud_bridge.contract.sale import SaleFact
 from cloud_bridge.contract.tiers import TierBought, TierRefunded, TierReviewed
@@ -63,9 +67,16 @@ class DayOpened(Words, frozen=True, kw_only=True, tag="day_opened.v1"):
 
 
 class DayClosed(Words, frozen=True, kw_only=True, tag="day_closed.v1"):
-    """A business day is over."""
+    """A business day is over; `totals` is its report's digest, "" if nobody closed it by hand.
+
+    At that time the cloud did not know the last `unsent` facts yet; what those sold, less what
+    they took back, comes to `unsent_amount` minor units.
+    """
 
     business_date: str
+    totals: str = ""
+    unsent: int = 0
+    unsent_amount: int = 0
 
 
 class EpochOpened(Words, frozen=True, kw_only=True, tag="epoch_opened.v1"):
@@ -77,6 +88,8 @@ class EpochOpened(Words, frozen=True, kw_only=True, tag="epoch_opened.v1"):
     parent_sequence: int
     parent_head: str
     software: str
+    opened_at: int = 0
+    """When it was opened; the page's own time may be earlier."""
 
 
 class WentOffline(Words, frozen=True, kw_only=True, tag="offline.v1"):
@@ -108,10 +121,13 @@ FactBody = (
     | HoldingsExpired
     | PointsGrown
     | PointsExchanged
+    | ExchangeUndone
     | PrizeDrawn
+    | DrawUndone
     | TierReviewed
     | TierBought
     | TierRefunded
+    | OpeningBalance
     | ScanSessionClosed
     | FeedbackGiven
     | NoticesShown
@@ -122,4 +138,5 @@ FactBody = (
     | DayClosed
     | EpochOpened
     | WentOffline
+    | RecoveredFact
 )

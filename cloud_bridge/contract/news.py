@@ -62,7 +62,19 @@ class Product(Words, frozen=True, kw_only=True, tag="product"):
     deleted: bool = False
 
 
-Change = Member | Card | Product
+class Erase(Words, frozen=True, kw_only=True, tag="erase"):
+    """A person is to be forgotten: the member, their cards, and what was sealed of them.
+
+    Facts stay: they hold a masked name, a keyed hash and four digits of a phone, and no more.
+    """
+
+    member: str
+    cards: tuple[str, ...] = ()
+    sealed: tuple[str, ...] = ()
+    """Hashes, as facts name them."""
+
+
+Change = Member | Card | Product | Erase
 
 
 class Changes(Words, frozen=True, kw_only=True):
@@ -73,6 +85,8 @@ class Changes(Words, frozen=True, kw_only=True):
     more: bool
     price_book: Whole
     """The price book's version once this page is applied."""
+    members: Whole | None = None
+    """How many members the programme has, where the cloud has counted them: for progress only."""
 
 
 # --- GET /v1/bundle -------------------------------------------------------------------------------

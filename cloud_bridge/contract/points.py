@@ -1,7 +1,8 @@
 """Points: what they became, what they grew by, and all that is over once its last day passed."""
 
 from cloud_bridge.contract.deed import DeedFact
-from cloud_bridge.contract.sale import SaleTax
+from cloud_bridge.contract.returns import Refund
+from cloud_bridge.contract.sale import SaleTax, SaleTender
 from cloud_bridge.contract.words import Words
 
 
@@ -64,9 +65,45 @@ class PointsExchanged(DeedFact, frozen=True, kw_only=True, tag="points_exchanged
     exponent: int
     points: int
     cash: int
+    """What was due beside the points; the tenders sum to it and the rounding."""
     worth: int
-    tender: str
-    tax: tuple[SaleTax, ...]
+    tenders: tuple[SaleTender, ...] = ()
+    handed: int = 0
+    change: int = 0
+    rounding: int = 0
+    tax: tuple[SaleTax, ...] = ()
+
+
+class ExchangeUndone(DeedFact, frozen=True, kw_only=True, tag="exchange_undone.v1"):
+    """Pieces that had been had for points came back: `count` of them.
+
+    Of `points`, `forfeited` were of lots that have expired meanwhile and are gone. `worth` is what
+    the points' issuer gets back from the store.
+    """
+
+    reversal: str
+    """Its own id."""
+    how: str
+    """void (its own business day, whole) or return."""
+    exchange: str
+    exchange_receipt: str
+    offer: str
+    name_zh: str
+    name_en: str
+    gives: Handed
+    count: int
+    reason: str
+    approved_by: str | None
+    currency: str
+    exponent: int
+    points: int
+    forfeited: int = 0
+    cash: int
+    worth: int
+    refunds: tuple[Refund, ...] = ()
+    rounding: int = 0
+    tax: tuple[SaleTax, ...] = ()
+    complete: bool
 
 
 class PrizeDrawn(DeedFact, frozen=True, kw_only=True, tag="prize_drawn.v1"):
@@ -85,3 +122,22 @@ class PrizeDrawn(DeedFact, frozen=True, kw_only=True, tag="prize_drawn.v1"):
     product: str
     points: int
     """What the ticket cost."""
+
+
+class DrawUndone(DeedFact, frozen=True, kw_only=True, tag="draw_undone.v1"):
+    """A ticket was taken back, with all it had won: a manager answers for it."""
+
+    reversal: str
+    """Its own id."""
+    how: str
+    """void (its own business day) or return."""
+    ticket: str
+    draw: str
+    prize: str
+    """The prize that can be won once more, "" for none."""
+    product: str = ""
+    """Goods that came back."""
+    reason: str
+    approved_by: str
+    points: int
+    forfeited: int = 0

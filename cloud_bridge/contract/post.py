@@ -1,9 +1,10 @@
 """How facts travel: journal pages in envelopes, signed batches, and what the cloud answers."""
 
 import hashlib
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from cloud_bridge.contract.words import Whole, Words, sha256
 
@@ -83,7 +84,11 @@ class Receipt(Words, frozen=True, kw_only=True):
 
 
 class CloudProblem(Words, frozen=True, kw_only=True):
-    """The cloud's refusal of a whole request (RFC 9457)."""
+    """The cloud's refusal of a whole request (RFC 9457).
+
+    Of a batch, 409: `gap` (a page before it is missing here), `forked` (another page is recorded
+    in its place, or in the place of one before it), `fenced` (a later epoch has been opened).
+    """
 
     code: str
     status: int
@@ -93,3 +98,33 @@ class CloudProblem(Words, frozen=True, kw_only=True):
     """With 409: the highest sequence the cloud has recorded of this box."""
     head: str = ""
     """With 409: the digest of that page."""
+    epoch: Whole = 0
+    """With 409: the epoch of that page."""
+
+
+# --- GET /v1/head ---------------------------------------------------------------------------------
+
+
+class CloudHead(Words, frozen=True, kw_only=True):
+    """The last page the cloud has recorded of this box, in its latest epoch; zeros for none.
+
+    A box asks for it before it sends anything, so that it learns whether its own past went on
+    somewhere else.
+    """
+
+    epoch: Annotated[int, Meta(ge=0, le=2**31)]
+    sequence: Annotated[int, Meta(ge=0, le=2**53)]
+    head: str
+
+
+# --- GET /v1/facts?epoch=<e>&after=<sequence>&limit=<n> -------------------------------------------
+
+
+class RecordedFacts(Words, frozen=True, kw_only=True):
+    """What the cloud has recorded of this box after a place, by epoch and then by sequence.
+
+    It runs on from one epoch into the next. `more` says that there is more now.
+    """
+
+    envelopes: Annotated[tuple[Envelope, ...], Meta(max_length=10_000)]
+    more: bool

@@ -65,7 +65,11 @@ class TopUpCancelled(DeedFact, frozen=True, kw_only=True, tag="top_up_cancelled.
 
 
 class CardRefunded(DeedFact, frozen=True, kw_only=True, tag="card_refunded.v1"):
-    """An account of stored value was closed: all its top-ups undone, all else paid out."""
+    """An account of stored value was closed: all its top-ups undone, all else paid out.
+
+    Uses of count cards bought with points go back the way they came: `uses` are gone, for them
+    `points` went back to the member, and `cash` was paid out beside the `refund`.
+    """
 
     refunded: str
     """Its own id."""
@@ -80,6 +84,11 @@ class CardRefunded(DeedFact, frozen=True, kw_only=True, tag="card_refunded.v1"):
     bonus: int
     refund: int
     clawback: int
+    uses: int = 0
+    points: int = 0
+    cash: int = 0
+    tier: str = ""
+    """The tier that came with the card and is over with it, "" for none."""
 
 
 # --- count cards ----------------------------------------------------------------------------------
@@ -153,6 +162,8 @@ class CountReturned(DeedFact, frozen=True, kw_only=True, tag="count_returned.v1"
     exponent: int
     values: tuple[int, ...]
     left: int
+    tax_class: str
+    tax_rate: int
     tax: int
     points: int
     """The points taken back."""

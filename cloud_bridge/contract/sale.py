@@ -51,6 +51,57 @@ class SaleLine(Words, frozen=True, kw_only=True):
     """What each unit of the line earned; sums to `points`."""
     kind: str
     """goods, gift (a rule gave it away) or charge (a rule asked for it)."""
+    rounding: str = "half_up"
+    """How the amount of the line was rounded: half_up, half_even or down."""
+    discountable: bool = True
+    reduced: bool = False
+    """Whether the goods were already reduced."""
+    floor: int | None = None
+    """What no rule brings a unit below."""
+
+
+class SaleBuyer(Words, frozen=True, kw_only=True, omit_defaults=True):
+    """What was known of the member of all that the rules of the bundle look at; nothing else."""
+
+    tags: tuple[str, ...] = ()
+    birthday: str = ""
+    """MM-DD, by the lunar calendar LMM-DD; never a year."""
+    adult: bool = False
+    partner: str = ""
+    purchases: int | None = None
+
+
+class CouponShown(Words, frozen=True, kw_only=True, omit_defaults=True):
+    """A coupon as it was shown; one that could not be used says why in `reason`."""
+
+    id: str
+    type: str
+    usable: bool = True
+    reason: str = ""
+
+
+class SaleBasis(Words, frozen=True, kw_only=True, omit_defaults=True):
+    """What the price went by beside the goods, the rules and the member, as it was then."""
+
+    at_ms: int
+    """The moment of the price, in milliseconds since 1970-01-01 UTC."""
+    store: str
+    """The store as the conditions of rules know it."""
+    online: bool
+    """Whether what only the cloud can count was up to date."""
+    counters: Mapping[str, int] = {}
+    """How much of limits was used before, by "{rule}|{of}|{per}"."""
+    shown: tuple[CouponShown, ...] = ()
+    unknown: tuple[str, ...] = ()
+    """Gifts that rules named and that were in no catalogue."""
+
+
+class PointsRedeemed(Words, frozen=True, kw_only=True):
+    """Points that paid: by which rule, of which programme ("" is the store's own)."""
+
+    rule: str
+    programme: str
+    points: int
 
 
 class SaleVoucher(Words, frozen=True, kw_only=True):
@@ -110,7 +161,10 @@ class RuleUse(Words, frozen=True, kw_only=True):
 
 
 class SaleFact(DeedFact, frozen=True, kw_only=True, tag="sale.v1"):
-    """A sale, complete: a receipt can be printed and a return be judged from it alone."""
+    """A sale, complete: a receipt can be printed and a return be judged from it alone.
+
+    With the rules of its `bundle` it can be priced again to the same `quote`.
+    """
 
     sale: str
     terminal_kind: str
@@ -122,6 +176,9 @@ class SaleFact(DeedFact, frozen=True, kw_only=True, tag="sale.v1"):
     """Whether the cloud could be asked."""
     tier: str
     """The member's tier when it was priced, "" for none."""
+    buyer: SaleBuyer | None
+    """None for a guest."""
+    basis: SaleBasis
     currency: str
     exponent: int
     """Decimal digits of the currency's minor unit (ISO 4217)."""
@@ -136,6 +193,8 @@ class SaleFact(DeedFact, frozen=True, kw_only=True, tag="sale.v1"):
     tax: tuple[SaleTax, ...]
     points_earned: int
     points_spent: int = 0
+    redeemed: tuple[PointsRedeemed, ...] = ()
+    """All points that paid, partners' too, in the order in which they were taken."""
     coupons: tuple[CouponRedeemed, ...] = ()
     gives: tuple[CouponGiven, ...] = ()
     uses: tuple[RuleUse, ...] = ()

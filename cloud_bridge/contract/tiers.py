@@ -1,7 +1,8 @@
 """Tiers: kept or lost at a review, granted by a period, bought and given back."""
 
 from cloud_bridge.contract.deed import DeedFact
-from cloud_bridge.contract.sale import SaleTax
+from cloud_bridge.contract.returns import Refund
+from cloud_bridge.contract.sale import SaleTax, SaleTender
 
 
 class TierReviewed(DeedFact, frozen=True, kw_only=True, tag="tier_reviewed.v1"):
@@ -26,7 +27,11 @@ class TierBought(DeedFact, frozen=True, kw_only=True, tag="tier_bought.v1"):
     currency: str
     exponent: int
     fee: int
-    tender: str
+    tenders: tuple[SaleTender, ...] = ()
+    """They sum to the fee and the rounding."""
+    handed: int = 0
+    change: int = 0
+    rounding: int = 0
     tax: tuple[SaleTax, ...]
 
 
@@ -39,5 +44,8 @@ class TierRefunded(DeedFact, frozen=True, kw_only=True, tag="tier_refunded.v1"):
     currency: str
     exponent: int
     refund: int
-    tender: str
+    """What is due, before cash rounding."""
+    refunds: tuple[Refund, ...] = ()
+    """What went back to each tender that had paid the fee; they sum to it and the rounding."""
+    rounding: int = 0
     tax: tuple[SaleTax, ...]

@@ -54,6 +54,9 @@ class Credential(Words, frozen=True, kw_only=True):
     text: Code
     symbology: Annotated[str, Meta(max_length=3)] = ""
 
+    def __repr__(self) -> str:
+        return f"Credential(kind={self.kind!r}, ...)"  # what is shown is a person's
+
 
 class RequestLine(Words, frozen=True, kw_only=True):
     """Something to buy: a code (GTIN or product id) and how many units of it."""
@@ -277,7 +280,20 @@ class HealthReport(Words, frozen=True, kw_only=True):
     bundle_version: int
     price_book: int
     devices: dict[str, str]
+    disk: Literal["ample", "low", "spent"]
+    """Room for new sales; only for closing the books; for nothing."""
     version: str
+    clock: Literal["trusted", "holdover", "unknown"]
+    clock_error_ms: int | None
+    """By how much the box's time may be off; null where nobody can tell."""
+    members: int
+    """How many members the box knows."""
+    members_total: int | None
+    """How many there are, while it is still fetching them; null once it has them all."""
+    books: Literal["unchecked", "agree", "disagree"] = "unchecked"
+    """What the last full check of the books found since the start."""
+    books_checked: int = 0
+    """The last fact that check has seen."""
 
 
 class Problem(Words, frozen=True, kw_only=True, omit_defaults=True):

@@ -5,11 +5,51 @@ bundle with findings) · 2 the question was wrong (bad option, bad configuration
 to stop (disk failed).
 """
 
-from edge.commands.books import explain, verify
-from edge.commands.bundles import bundle
-from edge.commands.configuring import config
-from edge.commands.prices import price
-from edge.commands.serving import run
-from edge.commands.stories import story
+from importlib import import_module
 
-__all__ = ["bundle", "config", "explain", "price", "run", "story", "verify"]
+import click
+
+__all__ = [
+    "backup",
+    "bundle",
+    "completion",
+    "config",
+    "explain",
+    "import_file",
+    "journal",
+    "price",
+    "rebuild",
+    "restore",
+    "run",
+    "story",
+    "verify",
+    "x_report",
+    "z_close",
+]
+
+_FILES = {
+    "backup": "backups",
+    "bundle": "bundles",
+    "completion": "completing",
+    "config": "configuring",
+    "explain": "explaining",
+    "import_file": "importing",
+    "journal": "journals",
+    "price": "prices",
+    "rebuild": "books",
+    "restore": "backups",
+    "run": "serving",
+    "story": "stories",
+    "verify": "books",
+    "x_report": "reports",
+    "z_close": "reports",
+}
+"""Which file holds a command."""
+
+
+def __getattr__(name: str) -> click.Command:
+    """Return a command from its file: what only others need is not imported for it (PEP 562)."""
+    if name not in _FILES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    command: click.Command = getattr(import_module(f"{__name__}.{_FILES[name]}"), name)
+    return command

@@ -1,5 +1,6 @@
 """edgebox price: baskets in, prices out, a line each."""
 
+import gc
 import stat
 import sys
 from pathlib import Path
@@ -14,6 +15,9 @@ from edge.price_lines import Goods, Pricing, lines, schema
 from edge.shop.bundle import BundleError
 from edge.shop.pricing import RuleSet, compile_rules
 from edge.shop.pricing.explain import Lang
+
+GARBAGE_SOUGHT_AFTER = 50_000
+"""How many more objects must have been made than given back before garbage is looked for."""
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
@@ -44,6 +48,11 @@ def price(
         return
     default = _default(bundle_path) if bundle_path else None
     pricing = Pricing(opened, default, _products(products_path), lang)
+    # Rules and articles stay for good, and a basket leaves hardly any cycles: looking for garbage
+    # often is in vain.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_SOUGHT_AFTER)
     out, wrong = sys.stdout.buffer, False
     for raw in lines(sys.stdin.buffer):
         answer, good = pricing.line(raw)

@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import io
-import logging
 import os
 import signal
 import sys
@@ -17,11 +16,15 @@ import structlog
 import uvloop
 
 from edge import config as settings
-from edge.box import Box
+from edge import logs
+from edge.box import Box, Parts
 from edge.commands.shared import EXIT_BROKEN, EXIT_USAGE, config_option, load, stop
 from edge.directory import DirectoryDamaged
-from edge.journal import JournalBroken, JournalError, JournalLocked
-from edge.world import real_world
+from edge.epochs import HistoryForked
+from edge.journal import JournalBroken, JournalError
+from edge.world import machine_id, real_world
+
+log = structlog.get_logger(__name__)
 
 
 @click.command()
@@ -32,30 +35,37 @@ def run(config_path: Path) -> None:
     Example: edgebox run --config store.toml
     """
     config = load(config_path)
-    _log_json()
+    logs.configure(structlog.PrintLoggerFactory(cast(TextIO, _BestEffort())))
     os.umask(0o077)
     try:
         uvloop.run(_serve(config))
+    except HistoryForked as error:
+        stop(EXIT_BROKEN, f"the history has forked: {error}", "start the box again: it mends it")
     except JournalBroken as error:
-        stop(EXIT_BROKEN, f"the journal could not be written: {error}", "check the disk")
+        stop(EXIT_BROKEN, f"the journal's disk failed: {error}", error.fix)
     except DirectoryDamaged as error:
         stop(EXIT_BROKEN, f"the cache of the cloud's records: {error}", "start the box again")
-    except JournalLocked as error:
-        stop(EXIT_BROKEN, str(error), "stop the other one first")
-    except (JournalError, apsw.Error) as error:
-        stop(EXIT_BROKEN, f"the journal cannot be opened: {error}", "is the disk full or failing?")
+    except JournalError as error:
+        stop(EXIT_BROKEN, str(error), error.fix)
+    except apsw.Error as error:
+        said = f"the journal cannot be opened: {type(error).__name__}: {error}"
+        stop(EXIT_BROKEN, said, JournalError.fix)
     except settings.ConfigError as error:
         stop(EXIT_USAGE, str(error))
     except OSError as error:
         stop(EXIT_BROKEN, f"the box cannot start: {error}", "is another program listening there?")
+    except Exception:  # our own mistake: the traceback would quote what people told us
+        log.exception("stopped")
+        stop(EXIT_BROKEN, "the box made a mistake and had to stop", "the log says where; report it")
 
 
 async def _serve(config: settings.Config) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(logs.on_loop)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with Box(config, real_world()) as box:
+    async with Box(config, real_world(), Parts(machine=machine_id())) as box:
         gc.collect()
         gc.freeze()  # what is here now stays: the collector need not look at it again
         running = asyncio.create_task(box.run())
@@ -69,21 +79,6 @@ async def _serve(config: settings.Config) -> None:
         failed = failed.exceptions[0]
     if isinstance(failed, Exception):
         raise failed
-
-
-def _log_json() -> None:
-    """Write one JSON object a line to standard error."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _BestEffort())),
-        cache_logger_on_first_use=True,
-    )
 
 
 class _BestEffort(io.TextIOBase):

@@ -23,6 +23,9 @@ config_option: Decorator = click.option(
 json_option: Decorator = click.option(
     "--json", "as_json", is_flag=True, help="Answer in JSON, for programs."
 )
+said_lang_option: Decorator = click.option(
+    "--lang", type=click.Choice(["zh", "en"]), help="In words of; without it, the store's."
+)
 
 
 def load(path: Path) -> settings.Config:

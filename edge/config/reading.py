@@ -16,6 +16,7 @@ from edge.config.sections import (
     Cloud,
     Config,
     Device,
+    Disk,
     Http,
     Lane,
     Mqtt,
@@ -29,6 +30,7 @@ SINGLE: Mapping[str, type[Any]] = {
     "store": Store,
     "secrets": Secrets,
     "cloud": Cloud,
+    "disk": Disk,
     "mqtt": Mqtt,
     "http": Http,
 }

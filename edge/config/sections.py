@@ -70,6 +70,13 @@ class Store(Section, frozen=True, kw_only=True):
             description='a local time such as "04:00", when one business day follows another',
         ),
     ] = "04:00"
+    books_checked: Annotated[
+        str,
+        Meta(
+            pattern="^([01][0-9]|2[0-3]):[0-5][0-9]" + END,
+            description='a local time such as "03:30", when the books are checked every night',
+        ),
+    ] = "03:30"
     card_prefixes: Annotated[
         tuple[Annotated[str, Meta(pattern="^2[0-9]{1,11}" + END)], ...],
         Meta(description='beginnings, such as ["2900"], of the EAN-13 on this shop\'s own cards'),
@@ -122,6 +129,40 @@ class Cloud(Section, frozen=True, kw_only=True):
     retry_seconds_max: Seconds = 300.0
     """The longest pause between tries while the cloud does not answer."""
     batch_count_max: Count = 200
+    sealing_key: (
+        Annotated[
+            bytes,
+            Meta(
+                min_length=32,
+                max_length=32,
+                description="the cloud's X25519 public key in base64, to seal enrolments for",
+            ),
+        ]
+        | None
+    ) = None
+    sealed_retention_days: Annotated[
+        int, Meta(ge=0, le=365, description="a whole number of days from 0 to 365")
+    ] = 7
+    """How long sealed enrolment data stays here after the cloud has confirmed it."""
+
+
+class Disk(Section, frozen=True, kw_only=True):
+    """How much may wait for the disk, and what is kept back on it for closing the books."""
+
+    reserve_bytes: Annotated[
+        int,
+        Meta(ge=1 << 20, le=1 << 30, description="a number of bytes from 1048576 to 1073741824"),
+    ] = 64 << 20
+    """Held in a file of the state folder; new sales stop before it has to be touched."""
+    waiting_facts_max: Count = 10_000
+    waiting_bytes_max: Annotated[
+        int, Meta(ge=1 << 20, le=1 << 28, description="a number of bytes from 1048576 to 268435456")
+    ] = 16 << 20
+    """Beyond either, terminals are told that the box is busy."""
+    wal_bytes_max: Annotated[
+        int, Meta(ge=1 << 20, le=1 << 28, description="a number of bytes from 1048576 to 268435456")
+    ] = 16 << 20
+    """The length at which the write-ahead log is begun anew, even while sales wait."""
 
 
 class Listener(Section, frozen=True, kw_only=True):
@@ -188,6 +229,8 @@ class Terminal(Section, frozen=True, kw_only=True):
         frozenset()
     )
     lane: Id | None = None
+    training: bool = False
+    """Its sales are for practice: they go to books of their own and never to the cloud."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +264,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     store: Store
     secrets: Secrets
     cloud: Cloud
+    disk: Disk
     mqtt: Mqtt
     http: Http
     terminals: Mapping[str, Terminal]

@@ -3,28 +3,31 @@
 Everything here reads what is in memory or in the local caches; nothing waits, nothing is placed.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import date
+from typing import Literal
 
 import msgspec
 
+from cloud_bridge import contract
 from drivers import terminal as words
 from edge import replies
 from edge.book import MEMBER, Book
 from edge.bundles import Bundles
-from edge.config import Terminal
+from edge.config import Store, Terminal
 from edge.desk.pins import Pin, Pins
 from edge.directory import Directory
-from edge.intake import CardNumber, Intake
+from edge.intake import CardNumber, Intake, shown
 from edge.journal import Journal
-from edge.refusals import Refusal
+from edge.refusals import Language, Refusal
 from edge.shop.basket import Basket, Line, Product, line
 from edge.shop.declined import AMOUNTS, Declined
 from edge.shop.member import Member
 from edge.shop.money import format_minor
-from edge.shop.pricing import Moment, RuleSet, check, moment, price
+from edge.shop.pricing import Asked, Moment, Names, RuleSet, check, moment, names, price
 from edge.shop.sale import Quote
 from edge.world import World
 
@@ -58,11 +61,13 @@ class Counter:
         book: Book,
         directory: Directory,
         bundles: Bundles,
+        store: Store,
     ) -> None:
         self._world, self.intake = world, intake
         self._journal, self._book = journal, book
-        self._directory, self._bundles = directory, bundles
+        self._directory, self._bundles, self._store = directory, bundles, store
         self._pins: defaultdict[str, Pins] = defaultdict(Pins)
+        self._ends: dict[int, int] = {}
 
     # --- people ------------------------------------------------------------------------------
 
@@ -93,12 +98,40 @@ class Counter:
         if held.status != "active":
             return Refusal("E-MEMBER-BLOCKED")
         account = MEMBER + member_id
-        counted = held.as_of.sequence if held.as_of is not None else 0
+        counted = self._counted(held.as_of)
         if decided:
             return Holding(held.member, held.points + self._book.gained(account, POINTS, counted))
         ours = self._book.balance_at(account, POINTS, self._journal.committed)
         ours -= self._book.balance_at(account, POINTS, counted)
         return Holding(held.member, held.points + ours)
+
+    def _counted(self, as_of: contract.AsOf | None) -> int:
+        """Return up to which of our facts the cloud has counted.
+
+        What it counted of an epoch that we went back on is not ours: only what we kept of it is.
+        """
+        if as_of is None:
+            return 0
+        if as_of.epoch >= self._journal.head.epoch:
+            return as_of.sequence
+        return min(as_of.sequence, self._end_of(as_of.epoch))
+
+    def _end_of(self, epoch: int) -> int:
+        """Return the last fact of an epoch, or of those before it; pages stand in that order."""
+        if epoch not in self._ends:
+            pages = range(1, self._journal.committed + 1)
+            self._ends[epoch] = bisect_right(pages, epoch, key=self._epoch_of)
+        return self._ends[epoch]
+
+    def _epoch_of(self, sequence: int) -> int:
+        return self._journal.after(sequence - 1, 1)[0].epoch
+
+    def unfit_to_carry(self, member: str, card: str) -> Literal["member", "card_taken", ""]:
+        """Return why an old balance cannot be given to a member, or an old card; "" if it can."""
+        if self._directory.member(member) is None:
+            return "member"
+        held = self._directory.card(card) if card else None
+        return "card_taken" if held is not None and held.member != member else ""
 
     # --- prices ------------------------------------------------------------------------------
 
@@ -130,8 +163,8 @@ class Counter:
         return self._directory.price_book
 
     def moment(self) -> Moment:
-        """Return the present by the shop's calendar."""
-        return moment(self._world.now(), self.rules.bundle.zone)
+        """Return the present by the shop's calendar: for certain, not at a guess."""
+        return moment(self._world.clock.read().floor_ms, self.rules.bundle.zone)
 
     def today(self) -> date:
         """Return the date by the shop's clock."""
@@ -140,7 +173,7 @@ class Counter:
     def line(self, terminal: Terminal, asked: words.RequestLine) -> Line | Refusal:
         """Return the line a terminal asks for."""
         if asked.unit_price is not None and OWN_PRICE not in terminal.rights:
-            return Refusal("E-OWN-PRICE", {"code": asked.code[:64]})
+            return Refusal("E-OWN-PRICE", {"code": shown(asked.code)})
         product = self.product(asked.code)
         if isinstance(product, Refusal):
             return product
@@ -155,7 +188,7 @@ class Counter:
         if isinstance(found, Refusal):
             return found
         product = self._directory.product(found.code)
-        return product or Refusal("E-UNKNOWN-PRODUCT", {"code": code[:64]})
+        return product or Refusal("E-UNKNOWN-PRODUCT", {"code": shown(code)})
 
     def basket(
         self, terminal: Terminal, lines: Sequence[words.RequestLine], member: Member | None
@@ -176,7 +209,28 @@ class Counter:
 
     def price(self, basket: Basket, terminal_kind: str) -> Quote:
         """Return what a basket costs now."""
-        return price(basket, self.rules, self.moment(), terminal_kind, self.price_book)
+        rules = self.rules
+        more = Asked(counters=self._counters(basket.member, rules))
+        return price(basket, rules, self.moment(), terminal_kind, self.price_book, more=more)
+
+    def _counters(self, member: Member | None, rules: RuleSet) -> dict[str, int]:
+        """Return how much of the limits of these rules is used up, decided sales included."""
+        today = self._store.business_date(self._world.clock.read().floor_ms)
+        day = max(self._book.standing.day or "", today)
+        return self._book.counters(rules.bundle, member.id if member else None, self._store.id, day)
+
+    def _judged_anew(self, pin: Pin, terminal_kind: str) -> Quote:
+        """Return what a pinned quote comes to now: its time and prices hold, limits do not."""
+        quote, rules = pin.quote, pin.rules
+        counters = self._counters(quote.member, rules)
+        if counters == pin.counters:
+            return quote
+        lines = tuple([line.line for line in quote.lines if line.kind == "goods"])
+        at = moment(quote.basis.at_ms, rules.bundle.zone)
+        more = Asked(counters=counters)
+        return price(
+            Basket(lines, quote.member), rules, at, terminal_kind, quote.price_book, more=more
+        )
 
     def quote(self, terminal: Terminal, asked: words.Quote | words.Sell) -> words.Quoted | Refusal:
         """Return a price for what a terminal asks, and pin it."""
@@ -191,10 +245,15 @@ class Counter:
         if isinstance(basket, Refusal):
             return basket
         quote = self.price(basket, terminal.kind)
-        pin = Pin(quote, self.rules, asked.lines, asked.member, self._world.now())
+        counters = self._counters(quote.member, self.rules)
+        pin = Pin(quote, self.rules, asked.lines, asked.member, self._world.now(), counters)
         self._pins[terminal.id].put(pin)
         return replies.quoted(quote, pin.quoted_at, pin.valid_until,
-                              self.as_of(), terminal.lang)  # fmt: skip
+                              self.as_of(), self.names(quote, terminal.lang))  # fmt: skip
+
+    def names(self, quote: Quote, lang: Language) -> Names:
+        """Return what the things are called that a quote by the rules in force names."""
+        return names(quote, self.rules, lang, self._directory)
 
     def quoted(self, terminal: Terminal, sell: words.Sell) -> Agreed | Refusal:
         """Return the quote a sale stands on.
@@ -212,7 +271,7 @@ class Counter:
         member = holding.member if holding else None
         pin = self._pinned(terminal, sell, member)
         if pin is not None:
-            quote, rules = pin.quote, pin.rules
+            quote, rules = self._judged_anew(pin, terminal.kind), pin.rules
         else:
             basket = self.basket(terminal, sell.lines, member)
             if isinstance(basket, Refusal):

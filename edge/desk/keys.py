@@ -6,28 +6,34 @@ durable, whoever comes with the same key and content waits for that same answer.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import msgspec
 
 from drivers import terminal as words
+from edge import letters
 from edge.desk.answer import Answer, read_stored, refuse, reply
 from edge.journal import Journal, JournalBroken, Page
 from edge.letters import KINDS
 from edge.refusals import Language, Refusal
-from edge.shop.facts import KeyFenced
+from edge.shop.facts import KeyFenced, Recovered
 
 JOIN_SECONDS_MAX = 5.0
 FENCE = KINDS[KeyFenced]
+_GAP = Refusal("E-HISTORY-GAP", retry_after=5)
 
 Placed = tuple[Answer, "asyncio.Future[None]"]
 """An answer, and when it may be told."""
 
 
 class Keys:
-    """The keys of all terminals. `origin` is the terminal a key belongs to."""
+    """The keys of all terminals. `origin` is the terminal a key belongs to.
 
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+    `lacks` tells of a key that is unknown here whether another life of the box may have served it.
+    """
+
+    def __init__(self, journal: Journal, lacks: Callable[[str], bool] = lambda key: False) -> None:
+        self._journal, self._lacks = journal, lacks
         self._waiting: dict[tuple[str, str], tuple[str, Placed]] = {}
 
     async def once(
@@ -53,11 +59,13 @@ class Keys:
                 return refuse(Refusal("E-KEY-REUSED"), lang, key)
             return await _told(placed, key, lang, JOIN_SECONDS_MAX)
         if (page := self._journal.find(origin, key)) is not None:
-            if page.kind == FENCE:
+            if _is_fence(page):
                 return refuse(Refusal("E-FENCED"), lang, key)
             if page.content != content:
                 return refuse(Refusal("E-KEY-REUSED"), lang, key)
             return read_stored(page.answer)
+        if self._lacks(key):
+            return refuse(_GAP, lang, key)
         decided = decide()
         if isinstance(decided, Answer):
             return decided
@@ -76,6 +84,8 @@ class Keys:
                 return refuse(refusal, lang, key)
         if (page := self._journal.find(origin, key)) is not None:
             return reply(_fate(key, page))
+        if self._lacks(key):
+            return refuse(_GAP, lang, key)
         decided = fence()
         if isinstance(decided, Answer):
             return decided
@@ -86,13 +96,21 @@ class Keys:
         """Return what is known of `key`, changing nothing."""
         if self._journal.broken.done():
             return refuse(Refusal("E-STOPPING"), lang, key)
-        return reply(self._known(origin, key))
+        try:
+            with self._journal.guard():
+                return reply(self._known(origin, key))
+        except JournalBroken:
+            return refuse(Refusal("E-STOPPING"), lang, key)
+
+    def guard(self) -> AbstractContextManager[None]:
+        """Raise JournalBroken for whatever the journal's file refuses inside."""
+        return self._journal.guard()
 
     def _known(self, origin: str, key: str) -> words.Known:
         if (origin, key) in self._waiting:
             return words.Known(key=key, state="in_progress")
         page = self._journal.find(origin, key)
-        if page is None or page.kind == FENCE:
+        if page is None or _is_fence(page):
             return words.Known(key=key, state="unknown")
         answer = read_stored(page.answer)
         return words.Known(
@@ -126,8 +144,16 @@ async def _until_durable(
     return None
 
 
+def _is_fence(page: Page) -> bool:
+    """Tell whether a key was called off, in this life of the box or in one that came back."""
+    if page.kind != KINDS[Recovered]:
+        return page.kind == FENCE
+    fact = letters.read(page.body)
+    return isinstance(fact, Recovered) and fact.kind == FENCE
+
+
 def _fate(key: str, page: Page) -> words.Fate:
-    if page.kind == FENCE:
+    if _is_fence(page):
         return words.Fate(key=key, fate="never")
     answer = read_stored(page.answer)
     return words.Fate(key=key, fate="done", status=answer.status, answer=msgspec.Raw(answer.body))

@@ -42,6 +42,11 @@ class LaneDesk:
         self._publish, self._tell = publish, tell
         self._till = tills.Till()
 
+    @property
+    def is_busy(self) -> bool:
+        """Tell whether there are goods in the basket that nobody paid for yet."""
+        return bool(self._till.basket.lines)
+
     def hear(self, event: Event) -> None:
         """Take what the lane's scanner says; its faults and states are the device list's."""
         if isinstance(event, Scan):
@@ -107,7 +112,8 @@ class LaneDesk:
 
     def _show(self, quote: Quote) -> None:
         now = self._world.now()
-        shown = replies.quoted(quote, now, now, self._counter.as_of(), self._lane.lang)
+        names = self._counter.names(quote, self._lane.lang)
+        shown = replies.quoted(quote, now, now, self._counter.as_of(), names)
         self._publish("shown", words.encode(shown))
 
     def _sold(self, sold: tills.Sold, before: tills.Till) -> None:

@@ -1,6 +1,7 @@
 """Quotes that were given out: a pinned price holds for a declared quarter of an hour."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
 
 import msgspec
 
@@ -21,6 +22,8 @@ class Pin(msgspec.Struct, frozen=True):
     lines: tuple[words.RequestLine, ...]
     member: words.Credential | None
     quoted_at: int
+    counters: Mapping[str, int] = {}
+    """How much of each limit was used up then."""
 
     @property
     def valid_until(self) -> int:

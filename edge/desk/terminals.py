@@ -9,6 +9,7 @@ from edge.desk.counter import Counter, refused
 from edge.desk.keys import Keys, Placed
 from edge.desk.placing import Deal, Placing, Request, Seller
 from edge.directory import DirectoryDamaged
+from edge.journal import JournalBroken
 from edge.rates import TokenBucket
 from edge.refusals import Refusal
 from edge.shop.accounts.lots import Holdings
@@ -24,7 +25,10 @@ REFUSALS_BURST = 300.0
 
 
 class Desk:
-    """Answers terminals, whatever door they come through. Never raises for what they send."""
+    """Answers terminals, whatever door they come through. Never raises for what they send.
+
+    Terminals in training are answered by the `training` desk, if there is one.
+    """
 
     def __init__(
         self,
@@ -34,9 +38,11 @@ class Desk:
         keys: Keys,
         health: Callable[[], words.HealthReport],
         damaged: Callable[[DirectoryDamaged], None],
+        training: "Desk | None" = None,
     ) -> None:
         self._world, self._counter, self._placing = world, counter, placing
         self._keys, self._health, self._damaged = keys, health, damaged
+        self._training = training
         self._fences: dict[str, TokenBucket] = {}
         self._refusals: dict[str, TokenBucket] = {}
 
@@ -44,6 +50,8 @@ class Desk:
         self, terminal: Terminal, operation: str, payload: bytes, key: str | None = None
     ) -> Answer:
         """Answer one request. `key` is the one outside the payload, where a door has one."""
+        if terminal.training and self._training is not None:
+            return await self._training.handle(terminal, operation, payload, key)
         try:
             request = words.decode(operation, payload)
         except words.Malformed as malformed:
@@ -52,10 +60,13 @@ class Desk:
         if key is not None and own is not None and own != key:
             return refuse(Refusal("E-KEY-MISMATCH"), terminal.lang, key)
         try:
-            return await self._answer(terminal, request)
+            with self._keys.guard():
+                return await self._answer(terminal, request)
         except DirectoryDamaged as error:
             self._damaged(error)
-            return refuse(Refusal("E-STOPPING"), terminal.lang, own)
+        except JournalBroken:
+            pass
+        return refuse(Refusal("E-STOPPING"), terminal.lang, own)
 
     async def _answer(self, terminal: Terminal, request: words.Request) -> Answer:
         match request:
@@ -74,6 +85,8 @@ class Desk:
 
     def known(self, terminal: Terminal, key: str) -> Answer:
         """Return what is known of a terminal's own key, changing nothing."""
+        if terminal.training and self._training is not None:
+            return self._training.known(terminal, key)
         return self._keys.known(terminal.id, key, terminal.lang)
 
     def health(self) -> Answer:

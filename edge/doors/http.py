@@ -153,7 +153,7 @@ class HttpDoor:
         except ConnectionError:
             raise
         except Exception:
-            log.exception("http_failed", path=request.rel_url.raw_path)
+            log.exception("http_failed")
             served = Refusal("E-INTERNAL")
         reply = refused(served, lang) if isinstance(served, Refusal) else served
         if not request.content.is_eof():

@@ -6,8 +6,7 @@ import msgspec
 
 from edge.price_lines.doubts import Doubt
 from edge.shop.earning import UnitPoints
-from edge.shop.pricing import explain
-from edge.shop.pricing.explain import Lang
+from edge.shop.pricing import Names, explain
 from edge.shop.sale import Adjustment, CouponJudged, Note, PricedLine, Quote, Redeemed, RuleUse
 from edge.shop.tender import Paid
 
@@ -51,9 +50,13 @@ class AnsweredTax(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AnsweredCoupon(msgspec.Struct, frozen=True, kw_only=True):
-    """A coupon that was shown: accepted (R-APPLIED), or refused for a reason."""
+    """A coupon that was shown: accepted (R-APPLIED), or refused for a reason.
+
+    `name` is what its type is called, "" for a type nobody knows.
+    """
 
     coupon: str
+    name: str
     accepted: bool
     reason: str
     text: str
@@ -64,6 +67,7 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
     """A rule that took effect or nearly did, in a sentence."""
 
     rule: str
+    name: str
     reason: str
     text: str
     amount: int
@@ -127,9 +131,9 @@ class Wrong(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def answered(
-    quote: Quote, paid: Paid | None, points: UnitPoints, doubts: tuple[Doubt, ...], lang: Lang
+    quote: Quote, paid: Paid | None, points: UnitPoints, doubts: tuple[Doubt, ...], names: Names
 ) -> Answer:
-    """Return a quote as it is answered.
+    """Return a quote as it is answered, in the language of the names.
 
     `paid` is how the tenders settle it, None for none; `points` is what each unit then earns.
     """
@@ -149,12 +153,12 @@ def answered(
         points_earned=sum([sum(units) for units in points]),
         points_spent=quote.points_spent,
         redeemed=quote.redeemed,
-        coupons=tuple([_coupon(judged, lang, exponent) for judged in quote.coupons]),
+        coupons=tuple([_coupon(judged, names, exponent) for judged in quote.coupons]),
         gives=_gives(quote),
         uses=quote.uses,
         settled=None if paid is None else _settled(paid),
-        applied=tuple([_why(note, lang, exponent) for note in quote.applied]),
-        not_applied=tuple([_why(note, lang, exponent) for note in quote.not_applied]),
+        applied=tuple([_why(note, names, exponent) for note in quote.applied]),
+        not_applied=tuple([_why(note, names, exponent) for note in quote.not_applied]),
         best=quote.best,
         doubts=doubts,
         bundle=quote.bundle,
@@ -163,12 +167,12 @@ def answered(
 
 
 def _line(priced: PricedLine, points: tuple[int, ...]) -> AnsweredLine:
-    line = priced.line
+    line, made = priced.line, priced.adjustments
     return AnsweredLine(
         kind=priced.kind, product=line.product.id, quantity=str(line.quantity),
         unit_price=line.unit_price, list_amount=line.list_amount,
         net=priced.net, unit_nets=priced.unit_nets,
-        discounts=tuple([_discounted(adjustment) for adjustment in priced.adjustments]),
+        discounts=tuple([_discounted(each) for each in made]) if made else (),
         points=sum(points), unit_points=points,
         tax_class=line.product.tax_class, tax_rate=priced.tax_rate,
     )  # fmt: skip
@@ -181,10 +185,11 @@ def _discounted(adjustment: Adjustment) -> Discounted:
     )  # fmt: skip
 
 
-def _coupon(judged: CouponJudged, lang: Lang, exponent: int) -> AnsweredCoupon:
+def _coupon(judged: CouponJudged, names: Names, exponent: int) -> AnsweredCoupon:
     return AnsweredCoupon(
-        coupon=judged.coupon, accepted=judged.reason == "R-APPLIED", reason=judged.reason,
-        text=explain(judged, lang, exponent), amount=judged.amount,
+        coupon=judged.coupon, name=names.coupon(judged.rule), reason=judged.reason,
+        accepted=judged.reason == "R-APPLIED", text=explain(judged, names, exponent),
+        amount=judged.amount,
     )  # fmt: skip
 
 
@@ -195,9 +200,11 @@ def _gives(quote: Quote) -> dict[str, int]:
     return dict(gives)
 
 
-def _why(note: Note, lang: Lang, exponent: int) -> Why:
-    text = explain(note, lang, exponent)
-    return Why(rule=note.rule, reason=note.reason, text=text, amount=note.amount)
+def _why(note: Note, names: Names, exponent: int) -> Why:
+    return Why(
+        rule=note.rule, name=names.of(note), reason=note.reason,
+        text=explain(note, names, exponent), amount=note.amount,
+    )  # fmt: skip
 
 
 def _settled(paid: Paid) -> Settled:

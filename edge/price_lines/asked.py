@@ -20,11 +20,17 @@ Points = Annotated[int, Meta(ge=-(10**12), le=10**12)]
 
 Text = Annotated[str, Meta(max_length=64)]
 
+QUANTITY = r"^(0|[1-9][0-9]{0,3})(\.[0-9]{1,3})?$"
+"""How a quantity is spelled that is a text."""
+
 Quantity = (
-    Annotated[str, Meta(pattern=r"^(0|[1-9][0-9]{0,3})(\.[0-9]{1,3})?$")]
+    Annotated[str, Meta(extra_json_schema={"pattern": QUANTITY})]
     | Annotated[int, Meta(ge=1, le=9_999)]
 )
-"""How much, in the product's unit: a text ("0.435"), or a whole number."""
+"""How much, in the product's unit: a text ("0.435"), or a whole number.
+
+The text is looked at where it becomes a number: most texts were seen before.
+"""
 
 Time = (
     Annotated[
@@ -44,8 +50,13 @@ Reason = Literal[
 ]  # fmt: skip
 
 
-class Words(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all that is asked: a field nobody knows is an error."""
+class Words(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """Base of all that is asked: a field nobody knows is an error.
+
+    Defaults are omitted, as `strict.read_once` needs it.
+    """
 
 
 class Goods(Words, frozen=True, kw_only=True):

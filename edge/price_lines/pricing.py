@@ -1,27 +1,30 @@
 """From one line of input to one line of output. Bundles are compiled once and kept."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
 
 from drivers.terminal.strict import Malformed
 from edge.price_lines.answer import Answer, Wrong, answered
-from edge.price_lines.asked import AskedLine, AskedMember, Goods, PriceAsked
+from edge.price_lines.asked import QUANTITY, AskedMember, Goods, PriceAsked
 from edge.price_lines.doubts import doubts
 from edge.price_lines.paying import paid
 from edge.price_lines.reading import asked as read
 from edge.price_lines.wrongs import declined, unusable, wrong
-from edge.shop.basket import Basket, Line, Product, line
+from edge.shop.basket import Basket, Line, Product, line, refusal
 from edge.shop.bundle import Bundle, BundleError
 from edge.shop.calendar import is_birthday, moment
 from edge.shop.declined import Declined
 from edge.shop.earning import UnitPoints
 from edge.shop.member import Member
+from edge.shop.money import Rounding
 from edge.shop.operations.sell import unit_points
-from edge.shop.pricing import Asked, PointsAsked, RuleSet, check, price
+from edge.shop.pricing import Asked, PointsAsked, RuleSet, names, price
 from edge.shop.pricing.explain import Lang
 from edge.shop.sale import CouponShown, Quote
 from edge.shop.tender import Paid
@@ -32,11 +35,15 @@ BUNDLES_MAX = 16
 BILL_MAX = 2**53
 """The most a basket may come to at list: beyond it other software rounds (RFC 7493)."""
 
+LINES_KEPT_MAX = 8_192
+"""How many lines are kept: people buy the same goods, so that most lines were made before."""
+
 Open = Callable[[str | bytes], RuleSet]
 """Compiles a bundle from its bytes, or from the file at a path; raises BundleError."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _encode = msgspec.json.Encoder().encode
+_spelled = re.compile(QUANTITY.removesuffix("$")).fullmatch
 
 
 class _Shelf(NamedTuple):
@@ -110,7 +117,7 @@ class Pricing:
         shelf = self._products
         if asked.products:
             shelf = shelf | {goods.id: _product(goods) for goods in asked.products}
-        basket = _basket(asked, shelf, rules)
+        basket = _basket(asked, shelf, bundle)
         if isinstance(basket, Declined):
             return declined(basket, self._lang, bundle.exponent, "$.basket")
         quote = price(basket, rules, at, asked.terminal, 0, more=_more(asked, shelf))
@@ -118,7 +125,8 @@ class Pricing:
         if isinstance(settled, Declined):
             return declined(settled, self._lang, bundle.exponent, "$.tenders")
         odd = tuple(doubts(asked, rules, at, self._lang))
-        return answered(quote, settled, _points(quote, settled, bundle), odd, self._lang)
+        called = names(quote, rules, self._lang, _Shelf(shelf))
+        return answered(quote, settled, _points(quote, settled, bundle), odd, called)
 
 
 def _sensible(asked: PriceAsked) -> None:
@@ -135,7 +143,7 @@ def _sensible(asked: PriceAsked) -> None:
         if tender.voucher and (tender.amount or 0) > tender.voucher.face:
             bounds = f"<= {tender.voucher.face}"
             raise _malformed(f"{path}.amount", "range", bounds=bounds)
-    if [tender.amount for tender in asked.tenders].count(None) > 1:
+    if asked.tenders and [tender.amount for tender in asked.tenders].count(None) > 1:
         raise _malformed("$.tenders", "missing", field="amount")
     if asked.member and asked.member.birthday and not is_birthday(asked.member.birthday):
         raise _No("E-BIRTHDAY", {"path": "$.member.birthday"})
@@ -153,35 +161,38 @@ def _milliseconds(now: int | str) -> int:
     return time
 
 
-def _basket(asked: PriceAsked, shelf: Mapping[str, Product], rules: RuleSet) -> Basket | Declined:
+def _basket(asked: PriceAsked, shelf: Mapping[str, Product], terms: Bundle) -> Basket | Declined:
     lines: list[Line] = []
+    tax, rounding = terms.tax, terms.rounding
     for number, one in enumerate(asked.basket):
-        try:
-            lines.append(_line(one, _named(one, shelf), rules.bundle))
-        except _No as no:
-            place = f"$.basket[{number}].{no.params['path']}"
-            raise _No(no.code, {**no.params, "path": place}) from None
+        named = one.product
+        product = shelf.get(named) if isinstance(named, str) else _product(named)
+        if product is None:
+            path = f"$.basket[{number}].product"
+            raise _No("E-UNKNOWN-PRODUCT", {"path": path, "code": str(named)})
+        if product.tax_class not in tax:
+            path = f"$.basket[{number}].product.tax_class"
+            raise _malformed(path, "choice", value=repr(product.tax_class))
+        made = _made(product, one.code or product.id, one.quantity, one.unit_price, rounding)
+        if made is None:
+            raise _malformed(f"$.basket[{number}].quantity", "quantity")
+        if isinstance(made, Declined):
+            raise _No(made.code, {"path": f"$.basket[{number}].quantity"} | made.params)
+        lines.append(made)
     if sum([each.list_amount for each in lines]) > BILL_MAX:
         raise _malformed("$.basket", "large", limit=BILL_MAX)
     basket = Basket(tuple(lines), _member(asked.member))
-    return check(basket, rules) or basket
+    return refusal(basket) or basket
 
 
-def _line(one: AskedLine, product: Product | None, terms: Bundle) -> Line:
-    """Return one line; what is wrong with it has a path inside it."""
-    if product is None:
-        raise _No("E-UNKNOWN-PRODUCT", {"path": "product", "code": str(one.product)})
-    if product.tax_class not in terms.tax:
-        raise _malformed("product.tax_class", "choice", value=repr(product.tax_class))
-    quantity = Decimal(one.quantity)
-    made = line(product, one.code or product.id, quantity, one.unit_price, terms.rounding)
-    if isinstance(made, Declined):
-        raise _No(made.code, {"path": "quantity"} | made.params)
-    return made
-
-
-def _named(one: AskedLine, shelf: Mapping[str, Product]) -> Product | None:
-    return shelf.get(one.product) if isinstance(one.product, str) else _product(one.product)
+@lru_cache(maxsize=LINES_KEPT_MAX)
+def _made(
+    product: Product, code: str, quantity: str | int, unit_price: int | None, rounding: Rounding
+) -> Line | Declined | None:
+    """Return a line, or why it cannot be sold; None for a quantity that is none."""
+    if isinstance(quantity, str) and not _spelled(quantity):
+        return None
+    return line(product, code, Decimal(quantity), unit_price, rounding)
 
 
 def _product(goods: Goods) -> Product:

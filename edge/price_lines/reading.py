@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from drivers.terminal.strict import Malformed, read
+from drivers.terminal.strict import Malformed, read_once
 from edge.price_lines.asked import PriceAsked
 
 LINE_BYTES_MAX = 8 * 1024 * 1024
@@ -30,4 +30,4 @@ def asked(raw: bytes) -> PriceAsked:
     """Return what a line asks; raises Malformed."""
     if len(raw) > LINE_BYTES_MAX:
         raise Malformed("E-TOO-LARGE", {"limit": LINE_BYTES_MAX})
-    return read(raw, PriceAsked, depth=DEPTH_MAX)
+    return read_once(raw, PriceAsked, depth=DEPTH_MAX)

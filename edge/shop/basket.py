@@ -1,7 +1,6 @@
 """What the customer wants to buy: products, lines and the basket."""
 
 from decimal import Decimal
-from functools import cached_property
 from typing import Literal
 
 import msgspec
@@ -9,6 +8,7 @@ import msgspec
 from edge.shop.declined import Declined
 from edge.shop.member import Member
 from edge.shop.money import Rounding, extend
+from edge.shop.once import once
 
 PIECE = "piece"
 """The unit of goods that are counted; every other unit is weighed or measured."""
@@ -27,7 +27,7 @@ LINES_MAX = 500
 """The most lines one basket may have: every rule may look at every line."""
 
 
-class Product(msgspec.Struct, frozen=True, kw_only=True):
+class Product(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     """An article of the price book. `price` and `floor` are minor units per unit, tax included."""
 
     id: str
@@ -56,12 +56,12 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     price_source: Literal["price_book", "terminal"] = "price_book"
     rounding: Rounding = "half_up"
 
-    @cached_property
+    @once
     def list_amount(self) -> int:
         """Quantity times unit price in minor units, rounded once."""
         return extend(self.quantity, self.unit_price, self.rounding)
 
-    @property
+    @once
     def units(self) -> int:
         """Into how many units an amount is allocated: whole pieces, or the weighed line as one."""
         return int(self.quantity) if self.product.unit == PIECE else 1

@@ -14,6 +14,10 @@ from edge.shop import lunar
 LeapDay = Literal["feb_28", "mar_1"]
 """When 29 February is kept in a common year."""
 
+Quality = Literal["trusted", "holdover", "unknown"]
+"""What a time rests on: a clock that is synchronised, one that was, or none that anybody vouches
+for."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -27,6 +31,16 @@ class Moment(msgspec.Struct, frozen=True):
     date: str
     minute: int
     weekday: int
+
+
+class Certainty(msgspec.Struct, frozen=True):
+    """How far a time is to be trusted: off by at most `error_ms`, None where nobody can tell."""
+
+    quality: Quality = "trusted"
+    error_ms: int | None = 0
+
+
+EXACT = Certainty()
 
 
 def local(at_ms: int, zone: str) -> datetime:

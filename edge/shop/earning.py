@@ -5,7 +5,8 @@ factors of campaigns. Everything stays an exact fraction until the last floor.
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import chain, islice
+from functools import lru_cache
+from itertools import accumulate, chain, pairwise
 from math import gcd, lcm, prod
 from typing import Literal, NamedTuple
 
@@ -30,15 +31,11 @@ class Ratio(NamedTuple):
     numerator: int
     denominator: int = 1
 
-    def scaled(self, whole: int) -> int:
-        """Return the numerator over `whole`, a multiple of the denominator."""
-        return self.numerator * (whole // self.denominator)
-
 
 ONE = Ratio(1)
 
 
-class RatedLine(NamedTuple):
+class RatedLine(msgspec.Struct, frozen=True, gc=False):
     """A line that one rule rewards: which of its units (ascending), and times what."""
 
     line: int
@@ -80,22 +77,23 @@ def earned(
     unit order).
     """
     parts = [_part(rate, unit_nets, Ratio(*paid_share), flooring) for rate in rates]
+    starts = _starts(unit_nets)
+    if len(parts) == 1 and _complete(rates[0].lines, unit_nets):
+        return _floored(parts[0].flat(), 1, parts[0].denominator, starts)
     whole = lcm(*[part.denominator for part in parts])
-    exact = [[0] * len(nets) for nets in unit_nets]
+    exact = [0] * starts[-1]
     for rate, part in zip(rates, parts, strict=True):
         scale = whole // part.denominator
-        for (line, units, _), counts, times in zip(
-            rate.lines, part.counts, part.times, strict=True
-        ):
-            sums, each = exact[line], times * scale
-            for unit, count in zip(units, counts, strict=True):
-                sums[unit] += count * each
-    return _floored(exact, 1, whole)
+        for rated, counts, times in zip(rate.lines, part.counts, part.times, strict=True):
+            start, each = starts[rated.line], times * scale
+            for unit, count in zip(rated.units, counts, strict=True):
+                exact[start + unit] += count * each
+    return _floored(exact, 1, whole, starts)
 
 
-def combined(factors: Iterable[int], how: Combining = "multiply") -> Ratio:
+@lru_cache(maxsize=1_024)
+def combined(factors: tuple[int, ...], how: Combining = "multiply") -> Ratio:
     """Return factors in basis points (20000 is double) as one, reduced. It is never below zero."""
-    factors = tuple(factors)
     if how == "add":
         times, whole = max(0, BASIS + sum([factor - BASIS for factor in factors])), BASIS
     else:
@@ -115,14 +113,21 @@ class _Part(NamedTuple):
     times: list[int]
     denominator: int
 
+    def flat(self) -> list[int]:
+        """Return what each unit earns, over the denominator, as the rate names them."""
+        rows = zip(self.counts, self.times, strict=True)
+        return [count * times for counts, times in rows for count in counts]
+
 
 def _part(rate: Rate, unit_nets: Sequence[Sequence[int]], paid: Ratio, flooring: Flooring) -> _Part:
     """Return what one rate gives; above its cap, all of it shrinks in proportion."""
     counts, points, per = _counted(rate, unit_nets, paid)
     if flooring == "before_multiplier":
-        counts, points, per = [*_floored(counts, points, per)], 1, 1
-    whole = lcm(*[factor.denominator for _, _, factor in rate.lines])
-    times = [points * factor.scaled(whole) for _, _, factor in rate.lines]
+        flat = [*chain.from_iterable(counts)]
+        counts, points, per = [*_floored(flat, points, per, _starts(counts))], 1, 1
+    factors = [rated.factor for rated in rate.lines]
+    whole = lcm(*[factor.denominator for factor in factors])
+    times = [points * factor.numerator * (whole // factor.denominator) for factor in factors]
     denominator = per * whole
     if rate.cap is not None:
         total = sum([sum(ours) * each for ours, each in zip(counts, times, strict=True)])
@@ -141,22 +146,37 @@ def _counted(
     if rate.of == "unit":
         return _even(rate), rate.points, rate.per
     nets = unit_nets if rate.nets is None else rate.nets
-    costs: _Counts = [
-        nets[line] if len(units) == len(nets[line]) else [nets[line][unit] for unit in units]
-        for line, units, _ in rate.lines
-    ]
+    counted = _counted_for(rate.lines, nets)
     if rate.of == "money":
-        return costs, rate.points * paid.numerator, rate.per * paid.denominator
-    shared = costs if any(map(any, costs)) else _even(rate)
+        return counted, rate.points * paid.numerator, rate.per * paid.denominator
+    shared = counted if any(map(any, counted)) else _even(rate)
     return shared, rate.points, max(1, sum(map(sum, shared)))
 
 
+def _counted_for(lines: Sequence[RatedLine], nets: Sequence[Sequence[int]]) -> _Counts:
+    """Return what the units that a rate rewards cost."""
+    if _complete(lines, nets):
+        return [*nets]
+    return [[nets[each.line][unit] for unit in each.units] for each in lines]
+
+
+def _complete(lines: Sequence[RatedLine], nets: Sequence[Sequence[int]]) -> bool:
+    """Tell whether these are all lines, in their order and with all units."""
+    if [each.line for each in lines] != [*range(len(nets))]:
+        return False
+    return [len(each.units) for each in lines] == [*map(len, nets)]
+
+
 def _even(rate: Rate) -> _Counts:
-    return [[1] * len(units) for _, units, _ in rate.lines]
+    return [[1] * len(rated.units) for rated in rate.lines]
 
 
-def _floored(counts: Sequence[Sequence[int]], points: int, per: int) -> UnitPoints:
+def _starts(lines: Iterable[Sequence[int]]) -> list[int]:
+    """Return where the units of each line stand if all stand in one row, and how many there are."""
+    return [*accumulate(map(len, lines), initial=0)]
+
+
+def _floored(flat: Sequence[int], points: int, per: int, starts: Sequence[int]) -> UnitPoints:
     """Return `points` for each `per` of all counts, floored and shared by largest remainder."""
-    flat = [*chain.from_iterable(counts)]
-    whole = iter(split(sum(flat) * points // per, flat))
-    return tuple([tuple(islice(whole, len(ours))) for ours in counts])
+    shares = tuple(split(sum(flat) * points // per, flat))
+    return tuple([shares[start:end] for start, end in pairwise(starts)])

@@ -17,6 +17,7 @@ receives is +n for the member and -n for the programme that owes it. Accounts:
     retained              what is kept where a count card is given back for less than is deferred
     clawback              principal kept for what a cancelled top-up gave and was spent
     rounding              cash rounding
+    opening               what was owed in an old system when it was brought in: its issuer's equity
     member:{id}           what a member holds, in points, bonus or counts
     programme             what the programme owes its members, the other side of member:{id}
 

@@ -21,11 +21,13 @@ BASIS = 10_000
 
 def divide(numerator: int, denominator: int, rounding: Rounding = "half_up") -> int:
     """Return `numerator / denominator`, rounded once; `denominator` is above zero."""
-    whole, rest = divmod(abs(numerator), denominator)
+    size = abs(numerator)
     if rounding == "half_up":
-        whole += 2 * rest >= denominator
-    elif rounding == "half_even":
-        whole += 2 * rest + (whole & 1) > denominator
+        whole = (2 * size + denominator) // (2 * denominator)
+    else:
+        whole, rest = divmod(size, denominator)
+        if rounding == "half_even":
+            whole += 2 * rest + (whole & 1) > denominator
     return -whole if numerator < 0 else whole
 
 
@@ -78,9 +80,11 @@ def _largest_remainders(amount: int, weights: Sequence[int]) -> list[int]:
     shares = [amount * weight // total for weight in weights]
     odd = amount - sum(shares)
     if odd:
-        rests = [(-(amount * weight % total), -weight, i) for i, weight in enumerate(weights)]
-        for _, _, i in sorted(rests)[:odd]:
-            shares[i] += 1
+        rests = [amount * weight % total for weight in weights]
+        # The largest come first, so that places count downwards for the earlier to win a tie.
+        places = range(len(weights) - 1, -1, -1)
+        for _, _, place in sorted(zip(rests, weights, places, strict=True), reverse=True)[:odd]:
+            shares[-1 - place] += 1
     return shares
 
 

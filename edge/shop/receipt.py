@@ -6,7 +6,7 @@ from unicodedata import east_asian_width
 import msgspec
 
 from edge.shop.basket import PIECE
-from edge.shop.calendar import local
+from edge.shop.calendar import EXACT, local
 from edge.shop.facts import SaleMade, SoldLine
 from edge.shop.money import format_minor
 from edge.shop.pricing.explain import Lang
@@ -52,6 +52,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "value_left": ("储值余额", "Stored value left"),
     "bonus_left": ("其中赠送金额", "of it bonus"),
     "journal": ("流水账", "Journal"),
+    "clock": ("时间误差", "Clock error"),
+    "trusted": ("不超过", "at most"),
+    "holdover": ("未同步，不超过", "not in sync, at most"),
+    "unknown": ("时间未经确认", "time not confirmed"),
 }
 """The words on a receipt (zh, en); those of tenders are named as their kind is."""
 
@@ -104,17 +108,42 @@ def _columns(text: str) -> int:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Cut a text into rows of at most `width` columns, wherever the row is full."""
-    if columns(text) <= width:
-        return [text]
-    rows, row, used = [], "", 0
-    for character in text:
-        size = columns(character)
-        if row and used + size > width:
-            rows.append(row)
-            row, used = "", 0
-        row, used = row + character, used + size
-    return [*rows, row]
+    """Cut a text into rows of at most `width` columns.
+
+    A row ends between words where there is a space, and anywhere in Chinese; a word that is wider
+    than a row is cut where the row is full.
+    """
+    rows: list[str] = []
+    while columns(text) > width:
+        end = _fitting(text, width)
+        if _in_word(text, end):
+            before = max(text.rfind(" ", 0, end), _after_wide(text, end))
+            end = before if text[:before].strip() else end
+        rows.append(text[:end].rstrip())
+        text = text[end:].lstrip(" ")
+    return [*rows, text] if text or not rows else rows
+
+
+def _fitting(text: str, width: int) -> int:
+    """Return how many characters of a text fit into so many columns, at least one."""
+    used = 0
+    for place, character in enumerate(text):
+        used += columns(character)
+        if used > width:
+            return max(1, place)
+    return len(text)
+
+
+def _in_word(text: str, end: int) -> bool:
+    """Tell whether a cut before the character at `end` would be inside a word."""
+    around = text[end - 1 : end + 1]
+    return around.isascii() and " " not in around
+
+
+def _after_wide(text: str, end: int) -> int:
+    """Return the place after the last character before `end` that is of no word, 0 for none."""
+    wide = [place for place, character in enumerate(text[:end], 1) if columns(character) > 1]
+    return wide[-1] if wide else 0
 
 
 class _Page:
@@ -141,7 +170,7 @@ class _Page:
         return "".join([f"{printable(row)}\n" for row in self.rows])
 
     def _watermark(self) -> None:
-        if self._header.training:
+        if self._header.training or self._fact.training:
             self._centred(WORDS["training"][self._at])
 
     def _head(self) -> None:
@@ -233,6 +262,18 @@ class _Page:
             self._pair(f"  {WORDS['bonus_left'][self._at]}", self._money(header.bonus_left))
         self._word("journal", f"{header.epoch}-{header.sequence}")
         self._pair("", header.previous[:DIGEST_SHOWN])
+        self._clock()
+
+    def _clock(self) -> None:
+        """Say how far the time is to be trusted, unless it is exact."""
+        clock = self._fact.clock
+        if clock == EXACT:
+            return
+        said = WORDS[clock.quality][self._at]
+        if clock.error_ms is not None:
+            tenths = -(-clock.error_ms // 100)
+            said = f"{said} {format_minor(tenths, 1)} s"
+        self._word("clock", said)
 
     def _name(self, named: SoldLine | Adjustment | Given) -> str:
         return (named.name_zh, named.name_en)[self._at]

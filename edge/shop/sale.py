@@ -4,7 +4,7 @@ All amounts are minor units of the quote's currency; what a rule takes off is ne
 """
 
 import hashlib
-from functools import cached_property
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -12,6 +12,7 @@ import msgspec
 from edge.shop.basket import Line
 from edge.shop.earning import Rate
 from edge.shop.member import Member
+from edge.shop.once import once
 
 Channel = Literal["till", "counter", "delivery", "pickup"]
 """How the goods reach the guest."""
@@ -107,6 +108,34 @@ class RuleUse(msgspec.Struct, frozen=True, kw_only=True):
     """Minor units taken off, zero or more."""
 
 
+class Basis(msgspec.Struct, frozen=True, kw_only=True):
+    """What a price went by beside the goods, the rules and the member, as it was then."""
+
+    at_ms: int
+    """The moment of the price, in milliseconds since 1970-01-01 UTC."""
+    store: str
+    """The store as the conditions of rules know it."""
+    online: bool
+    """Whether what only the cloud can count was up to date."""
+    counters: Mapping[str, int] = {}
+    """How much of limits was used before, by "{rule}|{of}|{per}", where a limit could matter."""
+    shown: tuple[CouponShown, ...] = ()
+    """All coupons in the order in which they were shown, refused ones too."""
+    unknown: tuple[str, ...] = ()
+    """Gifts that rules named and that were in no catalogue."""
+
+
+class Buyer(msgspec.Struct, frozen=True, kw_only=True):
+    """What was known of a member of all that the rules look at, and nothing else of them."""
+
+    tags: tuple[str, ...] = ()
+    birthday: str = ""
+    """Month and day only: MM-DD, by the lunar calendar LMM-DD."""
+    adult: bool = False
+    partner: str = ""
+    purchases: int | None = None
+
+
 class PricedLine(msgspec.Struct, frozen=True, kw_only=True):
     """A line with everything that changed its price.
 
@@ -166,10 +195,11 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     not_applied: tuple[Note, ...]
     bundle: str
     """Hash of the rule bundle that made this price."""
+    basis: Basis
     price_book: int
     """Version of the price book the list prices came from."""
 
-    @cached_property
+    @once
     def fingerprint(self) -> str:
         """64 hex digits over all a guest would pay or earn, and why.
 
@@ -194,7 +224,7 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
 
 def _content(priced: PricedLine) -> tuple[object, ...]:
-    line = priced.line
+    line, made = priced.line, priced.adjustments
     return (
         priced.kind,
         line.product.id,
@@ -203,7 +233,7 @@ def _content(priced: PricedLine) -> tuple[object, ...]:
         line.unit_price,
         line.price_source,
         line.rounding,
-        [(a.rule, a.coupon, a.amount, a.units) for a in priced.adjustments],
+        [(a.rule, a.coupon, a.amount, a.units) for a in made] if made else (),
         priced.net,
         priced.points,
     )

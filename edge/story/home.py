@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from edge.shop.accounts import tiers
 from edge.shop.accounts.cards import Card
 from edge.shop.accounts.growth import Grown
 from edge.shop.accounts.lots import Holdings, Lot
@@ -20,7 +19,7 @@ from edge.shop.calendar import Moment
 from edge.shop.facts import Deed, Fact, SaleMade
 from edge.shop.facts.box import DayClosed, DayOpened
 from edge.shop.facts.counts import CountReturned, CountUsed
-from edge.shop.facts.coupons import PointsExchanged, PrizeDrawn
+from edge.shop.facts.coupons import DrawUndone, PointsExchanged, PrizeDrawn
 from edge.shop.facts.members import (
     CardBound,
     CardReplaced,
@@ -32,19 +31,13 @@ from edge.shop.facts.members import (
 )
 from edge.shop.facts.points import PointsGrown
 from edge.shop.facts.returns import SaleVoided, TakenBack
-from edge.shop.facts.tiers import TierBought, TierRefunded, TierReviewed
-from edge.shop.facts.value import CardRefunded, CardSold, ToppedUp, TopUpCancelled
+from edge.shop.facts.tiers import TierBought
+from edge.shop.facts.value import CardRefunded, ToppedUp, TopUpCancelled
 from edge.shop.member import Member
-from edge.shop.operations.made import Made
-from edge.shop.operations.tier_review import (
-    of_cancellation,
-    of_return,
-    of_sale,
-    of_top_up,
-    reviewed,
-)
+from edge.shop.operations.made import TRAINING_SERIES, Made
+from edge.shop.operations.tier_standing import stands
 from edge.shop.reports.audit import imbalances
-from edge.shop.reports.counters import added, seen_by, without
+from edge.shop.reports.counters import Counter, Used, added, limits_of, seen_by, without
 from edge.shop.reports.entry import Entry
 from edge.story.away import Away
 
@@ -74,7 +67,9 @@ class Home:
     back: dict[str, list[TakenBack]] = field(default_factory=lambda: defaultdict(list))
     facts: list[Entry] = field(default_factory=list)
     """Every fact with the store that made it and the time, in order."""
-    counts: dict[str, int] = field(default_factory=dict)
+    practice: list[Entry] = field(default_factory=list)
+    """What was done for practice: it is remembered apart, and nothing follows from it."""
+    counts: dict[Counter, Used] = field(default_factory=dict)
     consumed: dict[str, str] = field(default_factory=dict)
     """Whom a receipt already made a member, by sale."""
     unwelcomed: set[str] = field(default_factory=set)
@@ -83,7 +78,6 @@ class Home:
     """What is known of accounts whose home is elsewhere."""
     business_date: str = ""
     """The open day, "" for the calendar's."""
-    _sold_to: dict[str, tuple[Member | None, Moment]] = field(default_factory=dict)
     _receipts: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     # --- who and when ------------------------------------------------------------------------
@@ -95,14 +89,16 @@ class Home:
 
     def made(self, deed: str, *, cashier: str = "07", seller: str | None = None,
              approved_by: str | None = None, online: bool = True,
-             terminal_kind: str = "pc_pos") -> Made:  # fmt: skip
+             terminal_kind: str = "pc_pos", training: bool = False) -> Made:  # fmt: skip
         """Return the circumstances of a deed done here and now."""
-        number = self._receipts[self.store] + 1
+        number = f"{self._receipts[self.store] + 1:06d}"
+        if training:
+            number = f"{TRAINING_SERIES}-{len(self.practice) + 1:06d}"
         return Made(
-            deed=deed, receipt=f"{self.store}-{number:06d}",
+            deed=deed, receipt=f"{self.store}-{number}",
             business_date=self.business_date or self.today, at=self.at, store=self.store,
             terminal=f"{self.store}-1", cashier=cashier, seller=seller,
-            approved_by=approved_by, online=online, terminal_kind=terminal_kind,
+            approved_by=approved_by, online=online, terminal_kind=terminal_kind, training=training,
         )  # fmt: skip
 
     def member(self, name: str) -> Member:
@@ -115,11 +111,7 @@ class Home:
     def counters(self, buyer: str | None) -> dict[str, int]:
         """Return how much of each limit was used up, for this buyer, here and today."""
         day = self.business_date or self.today
-        return seen_by(self.bundle, self.counts, self.store, buyer, day)
-
-    def sold_to(self, sale: str) -> tuple[Member | None, Moment]:
-        """Return the member as they were when a sale was made, and when that was."""
-        return self._sold_to[sale]
+        return seen_by(limits_of(self.bundle), self.counts, self.store, buyer, day)
 
     def earlier(self, sale: str) -> tuple[TakenBack, ...]:
         """Return what came back of a sale so far."""
@@ -137,10 +129,18 @@ class Home:
         }
         return Holdings({**others, **mine.lots}, mine.last_activity)
 
+    @property
+    def told(self) -> list[Entry]:
+        """All that reports are given, practice too: that it counts for nothing is theirs to see."""
+        return [*self.facts, *self.practice]
+
     # --- what happened -----------------------------------------------------------------------
 
     def take(self, fact: Fact) -> None:
         """Add a fact; whatever is known follows."""
+        if isinstance(fact, Deed) and fact.training:
+            self.practice.append(Entry(self.store, fact, self.at))
+            return
         self.facts.append(Entry(self.store, fact, self.at))
         if isinstance(fact, Deed):
             self._receipts[self.store] += 1
@@ -148,8 +148,6 @@ class Home:
         match fact:
             case SaleMade():
                 self.sales[fact.sale] = fact
-                buyer = self.member(fact.member) if fact.member else None
-                self._sold_to[fact.sale] = buyer, self.at
                 self.counts = added(self.counts, [fact])
                 if fact.member in self.people:
                     self.people[fact.member].purchases += 1
@@ -228,36 +226,10 @@ class Home:
 
     def _stand(self, fact: Fact) -> None:
         """Let the tier follow. It counts from the next receipt on."""
-        policy = self.bundle.programme.tiers_policy
         person = self.people.get(getattr(fact, "member", None) or "")
-        if person is None:
-            return
-        standing = person.standing
-        match fact:
-            case TierReviewed():
-                person.standing = reviewed(standing, fact)
-            case TierBought():
-                step = tiers.step_of(policy, fact.tier)
-                assert step is not None, "only what is for sale was bought"
-                person.standing = tiers.buy(policy, standing, step, self.today)
-            case TierRefunded():
-                person.standing = tiers.give_up(policy, standing, self.today)
-            case SaleMade():
-                person.standing = tiers.record(policy, standing, of_sale(fact), self.today)
-            case TakenBack():
-                person.standing = tiers.record(policy, standing, of_return(fact), self.today)
-            case ToppedUp():
-                standing = tiers.record(policy, standing, of_top_up(fact), self.today)
-                given = fact.tier if isinstance(fact, CardSold) else ""
-                person.standing = tiers.give(policy, standing, given, self.today)
-            case TopUpCancelled():
-                paid_in = self.topped_up(fact.top_up)
-                undone = of_cancellation(fact, paid_in.business_date)
-                standing = tiers.record(policy, standing, undone, self.today)
-                given = paid_in.tier if isinstance(paid_in, CardSold) else ""
-                person.standing = tiers.take_back(policy, standing, given, self.today)
-            case _:
-                pass
+        if person is not None:
+            policy = self.bundle.programme.tiers_policy
+            person.standing = stands(policy, person.standing, fact, self.today, self.topped_up)
 
     # --- what was done before ----------------------------------------------------------------
 
@@ -288,6 +260,11 @@ class Home:
         """Return an earlier top-up."""
         facts = [fact for _, fact, _ in self.facts if isinstance(fact, ToppedUp)]
         return next(fact for fact in facts if fact.top_up == name)
+
+    def tier_bought(self, member: str) -> TierBought | None:
+        """Return the last tier that a member bought, None if there is none."""
+        facts = [fact for _, fact, _ in self.facts if isinstance(fact, TierBought)]
+        return next((fact for fact in reversed(facts) if fact.member == member), None)
 
     def is_undone(self, top_up: str) -> bool:
         """Tell whether a top-up was cancelled, or closed with its account."""
@@ -321,7 +298,13 @@ class Home:
             if share.lot in earned
         )
 
+    def tickets_undone(self) -> frozenset[str]:
+        """Return the tickets of draws that were taken back."""
+        return frozenset([f.ticket for _, f, _ in self.facts if isinstance(f, DrawUndone)])
+
     def drawn(self, draw: str) -> dict[str, int]:
-        """Return how often each prize of a draw was given."""
-        prizes = [f.prize for _, f, _ in self.facts if isinstance(f, PrizeDrawn) and f.draw == draw]
+        """Return how often each prize of a draw was given, and not taken back."""
+        undone = self.tickets_undone()
+        drawn = [f for _, f, _ in self.facts if isinstance(f, PrizeDrawn) and f.draw == draw]
+        prizes = [fact.prize for fact in drawn if fact.ticket not in undone]
         return {prize: prizes.count(prize) for prize in prizes if prize}

@@ -2,14 +2,14 @@
 
 member ann | tier gold | birthday 05-23 | tags vip | points 400 until 2026-12-31
 member bob | value 100.00 | bonus 10.00 | coupon five-off | points 300 of X
-member cat | elsewhere | lease 100.00 single 50.00 count 3 until 2026-12-31
+member cat | elsewhere | lease 100.00 single 50.00 count 3 until 2026-12-31 | lease points 300
 card 1001 inactive | batch 7 | distributor kiosk
 """
 
 from typing import Any, get_args
 
 from edge.shop.accounts.cards import Card, Status
-from edge.shop.accounts.limits import Lease
+from edge.shop.accounts.limits import Kind, Lease
 from edge.shop.accounts.lots import COUPON, PRINCIPAL, Lot, Move
 from edge.shop.accounts.points_policy import partner_unit
 from edge.shop.accounts.tiers import TierStanding
@@ -64,9 +64,11 @@ def _member(scene: Scene, name: str, phrases: list[list[str]]) -> None:
             case ["purchases", count]:
                 purchases = whole(count)
             case ["elsewhere"]:
-                scene.home.away.leases.setdefault(name, Lease(left=0))
+                scene.home.away.leases.setdefault(name, {})
+            case ["lease", "points" | "uses" as kind, amount, *more]:
+                _lease(scene, name, "points" if kind == "points" else "uses", amount, more)
             case ["lease", amount, *more]:
-                scene.home.away.leases[name] = _lease(scene, amount, _pairs(more))
+                _lease(scene, name, "value", amount, more)
             case ["adult" | "unconfirmed" as field]:
                 fields[field] = True
             case _:
@@ -123,15 +125,17 @@ def _uses(scene: Scene, coupon: str) -> int:
     return kinds[coupon].uses
 
 
-def _lease(scene: Scene, amount: str, words: dict[str, str]) -> Lease:
+def _lease(scene: Scene, name: str, kind: Kind, amount: str, more: list[str]) -> None:
+    """Take what this box may let a member spend: stored value in money, points and uses whole."""
+    words, read = _pairs(more), scene.money if kind == "value" else whole
     single, count = words.pop("single", ""), words.pop("count", "")
     lease = Lease(
-        left=scene.money(amount), single_max=scene.money(single) if single else None,
+        left=read(amount), single_max=read(single) if single else None,
         count_left=whole(count) if count else None, expires=words.pop("until", ""),
     )  # fmt: skip
     if words:
         raise StoryError(f"do not know what {next(iter(words))!r} says of a lease")
-    return lease
+    scene.home.away.leases.setdefault(name, {})[kind] = lease
 
 
 def _pairs(words: list[str]) -> dict[str, str]:

@@ -11,13 +11,14 @@ from edge.story.opening import hold
 from edge.story.page import INDENT, Page, Step, cut
 from edge.story.printing import Printer
 from edge.story.scene import Scene
-from edge.story.steps import counter, people, prepaid, reports, sales, time
+from edge.story.steps import counter, people, points, prepaid, reports, sales, time
 
 Verb = Callable[[Scene, Phrases], Iterator[str]]
 
 VERBS: dict[str, Verb] = {
     "sell": sales.selling,
     "quote": sales.quoting,
+    "replay": sales.replaying,
     "return": sales.returning,
     "void": sales.voiding,
     "top_up": prepaid.topping_up,
@@ -32,11 +33,13 @@ VERBS: dict[str, Verb] = {
     "enrol": people.enrolling,
     "update": people.updating,
     "card": people.carding,
-    "exchange": people.exchanging,
+    "exchange": points.exchanging,
+    "undo_exchange": points.undoing_exchange,
     "check_coupon": people.checking,
     "buy_tier": people.buying_tier,
     "refund_tier": people.buying_tier,
-    "draw": people.drawing,
+    "draw": points.drawing,
+    "undo_draw": points.undoing_draw,
     "balance": counter.balance,
     "notices": counter.notices,
     "feedback": counter.feedback,
@@ -57,13 +60,24 @@ def play(text: str, read: Read) -> Iterator[tuple[Step, tuple[str, ...]]]:
     `read` opens the files a story names. Raises StoryError, with the line, where it is wrong.
     """
     page = cut(text)
+    scene = opened(page, read)
+    for step in page.steps:
+        yield step, done(scene, step)
+
+
+def opened(page: Page, read: Read) -> Scene:
+    """Return the stage as it is before the first step of a story."""
     scene = _scene(given(page.given, read))
     for line in scene.given.opening:
         with _at(line.number):
             hold(scene, line.text)
-    for step in page.steps:
-        with _at(step.line.number):
-            yield step, tuple(row.rstrip() for row in _do(scene, step))
+    return scene
+
+
+def done(scene: Scene, step: Step) -> tuple[str, ...]:
+    """Do one step; return what it prints."""
+    with _at(step.line.number):
+        return tuple(row.rstrip() for row in _do(scene, step))
 
 
 def retell(text: str, read: Read) -> str:

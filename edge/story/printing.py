@@ -7,7 +7,8 @@ from edge.shop.accounts.lots import COUPON, PRINCIPAL, Held, Holdings
 from edge.shop.declined import AMOUNTS, Declined
 from edge.shop.ledger import BONUS, Posting, balanced
 from edge.shop.money import format_minor
-from edge.shop.pricing.explain import Lang, explain
+from edge.shop.pricing import Names, explain
+from edge.shop.pricing.explain import Lang
 from edge.shop.sale import Note
 
 
@@ -80,11 +81,11 @@ class Printer:
         is_money = name in AMOUNTS and isinstance(said, int)
         return format_minor(int(said), self._exponent) if is_money else str(said)
 
-    def hints(self, notes: Iterable[Note]) -> Iterator[str]:
+    def hints(self, notes: Iterable[Note], names: Names) -> Iterator[str]:
         """Yield the rules that nearly took effect, each with its reason."""
         rows = tuple(notes)
         if rows:
             yield "not applied"
         for note in rows:
             name = note.name_zh if self._lang == "zh" else note.name_en
-            yield f"  {name}: {explain(note, self._lang, self._exponent)} [{note.reason}]"
+            yield f"  {name}: {explain(note, names, self._exponent)} [{note.reason}]"

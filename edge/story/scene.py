@@ -9,7 +9,8 @@ from edge.shop.basket import Product
 from edge.shop.declined import Declined
 from edge.shop.facts import Deed, Fact
 from edge.shop.member import Member
-from edge.shop.pricing import RuleSet
+from edge.shop.pricing import RuleSet, names
+from edge.shop.sale import Quote
 from edge.story.errors import StoryError
 from edge.story.given import Given
 from edge.story.home import Home, Person
@@ -41,6 +42,11 @@ class Scene:
     def shelf(self) -> Shelf:
         """The goods, for pricing."""
         return Shelf(self.given.products)
+
+    def hints(self, quote: Quote) -> Iterator[str]:
+        """Print the rules that nearly took effect, and why they did not."""
+        called = names(quote, self.rules, self.given.lang, self.shelf)
+        return self.out.hints(quote.not_applied, called)
 
     def money(self, text: str) -> int:
         """Return an amount that a step names, in minor units."""
@@ -84,6 +90,9 @@ class Scene:
             if outcome.flags:
                 yield f"flagged: {', '.join(outcome.flags)}"
             yield from self.out.entry(outcome.postings)
+            if outcome.training:
+                yield "practice: nothing of it counts"
+                return
             yield from self.holds(outcome)
 
     def holds(self, deed: Deed) -> Iterator[str]:

@@ -7,39 +7,30 @@ whom a box enrols is a member from then on, by the id the box gave them.
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import pairwise
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from msgspec.structs import replace
 
 from cloud_bridge import bundle as bundles
 from cloud_bridge.auth import auth_text, read_auth
 from cloud_bridge.contract import (
-    Batch,
     Card,
-    Change,
     Changes,
-    CloudProblem,
-    DeedFact,
     Envelope,
-    FactBody,
+    Erase,
     Member,
-    MemberEnrolled,
     Outcome,
-    Posting,
     Product,
-    Receipt,
+    SealedBatch,
     SignedBundle,
-    check,
-    head_text,
+    SignedTime,
     sha256,
-    unbase64,
 )
-from simulators.cloud.tables import Head, Judged, Tables, as_seen_by
+from simulators.cloud.recording import Recording, Refused, refuse
+from simulators.cloud.tables import Head, Tables, as_seen_by
+from simulators.cloud.timekeeping import tell_time
+from simulators.cloud.vault import Vault
 from simulators.keys import KeyPair
 
 CLOCK_SKEW_MS_MAX = 5 * 60 * 1000
@@ -58,20 +49,7 @@ class Reply(NamedTuple):
     body: bytes
 
 
-class Refused(Exception):
-    """A whole request is refused."""
-
-    def __init__(self, problem: CloudProblem) -> None:
-        super().__init__(problem.code)
-        self.problem = problem
-
-
-def refuse(status: int, code: str, title: str) -> Refused:
-    """Return a refusal, to be raised."""
-    return Refused(CloudProblem(code=code, status=status, title=title))
-
-
-class CloudTwin:
+class CloudTwin(Recording):
     """A membership cloud for one programme.
 
     `signing_key` signs bundles. A batch of more than `batch_count_max` envelopes or a request
@@ -88,14 +66,23 @@ class CloudTwin:
         request_bytes_max: int = 4 * 1024 * 1024,
     ) -> None:
         self.signing_key = signing_key
-        self._tables = Tables(path)
+        self.vault = Vault(path if path == ":memory:" else f"{path}.vault", signing_key)
+        super().__init__(Tables(path), batch_count_max)
         self._now = now
-        self._batch_count_max = batch_count_max
         self._request_bytes_max = request_bytes_max
 
     def close(self) -> None:
         """Close the tables."""
         self._tables.close()
+        self.vault.close()
+
+    def backup(self) -> bytes:
+        """Return a copy of all that the cloud remembers."""
+        return self._tables.image()
+
+    def rewind(self, backup: bytes) -> None:
+        """Remember what a backup remembers, and forget all that came after it."""
+        self._tables.restore(backup)
 
     # --- the merchant's hand ---------------------------------------------------------------------
 
@@ -106,6 +93,12 @@ class CloudTwin:
     def seed_members(self, members: Iterable[Member], cards: Iterable[Card] = ()) -> None:
         """Add or change members and cards; `Member.points` is what they bring from before."""
         self._tables.tell([*members, *cards])
+
+    def erase(self, member: str, cards: Sequence[str] = (), sealed: Sequence[str] = ()) -> None:
+        """Forget a person, and tell every box to."""
+        self.vault.erase(sealed)
+        erase = Erase(member=member, cards=tuple(cards), sealed=tuple(sealed))
+        self._tables.forget(erase)
 
     def seed_products(self, products: Iterable[Product]) -> None:
         """Add or change articles of the price book."""
@@ -132,11 +125,11 @@ class CloudTwin:
         return self._tables.books()
 
     def facts(self, box: str) -> Sequence[Envelope]:
-        """Return every fact recorded of a box, in sequence."""
+        """Return every fact recorded of a box, by epoch and sequence."""
         return self._tables.facts(box)
 
     def outcomes(self, box: str) -> Sequence[Outcome]:
-        """Return what was made of every fact of a box, in sequence."""
+        """Return what was made of every fact of a box, by epoch and sequence."""
         return self._tables.outcomes(box)
 
     # --- requests --------------------------------------------------------------------------------
@@ -164,19 +157,10 @@ class CloudTwin:
             raise refuse(401, "no-auth", "the header Edge-Auth is missing or cannot be read")
         if not self._signed(auth.box, auth.signature, auth_text(method, target, auth.at, body)):
             raise refuse(401, "bad-auth", "no box known here has signed this request")
-        if abs(self._now() - auth.at) > CLOCK_SKEW_MS_MAX:
+        asks_the_time = target.startswith("/v1/time?")
+        if not asks_the_time and abs(self._now() - auth.at) > CLOCK_SKEW_MS_MAX:
             raise refuse(401, "clock", f"the box's clock is off: {auth.at}, here {self._now()}")
         return auth.box
-
-    def _signed(self, box: str, signature: bytes, text: bytes) -> bool:
-        public_key = self._tables.public_key(box)
-        if public_key is None:
-            return False
-        try:
-            Ed25519PublicKey.from_public_bytes(public_key).verify(signature, text)
-        except InvalidSignature:
-            return False
-        return True
 
     def _route(
         self, box: str, method: str, target: str, headers: Mapping[str, str], body: bytes
@@ -185,8 +169,16 @@ class CloudTwin:
         match method, path:
             case "POST", "/v1/facts":
                 return _json(self._take(box, body))
+            case "GET", "/v1/facts":
+                return _json(self._recorded(box, dict(parse_qsl(query))))
+            case "GET", "/v1/head":
+                return _json(self._head(box))
             case "GET", "/v1/changes":
                 return _json(self._changes(box, dict(parse_qsl(query))))
+            case "POST", "/v1/sealed":
+                return _json(self.vault.take(self._letters(body)))
+            case "GET", "/v1/time":
+                return _json(self._time(dict(parse_qsl(query))))
             case "GET", "/v1/bundle":
                 return self._bundle(headers.get("if-none-match", ""))
             case _:
@@ -208,7 +200,20 @@ class CloudTwin:
             cursor=str(cursor),
             more=more,
             price_book=self._tables.price_book(cursor),
+            members=None if int(since) else self._tables.members(),
         )
+
+    def _letters(self, body: bytes) -> SealedBatch:
+        try:
+            return msgspec.json.decode(body, type=SealedBatch)
+        except (msgspec.DecodeError, UnicodeError):
+            raise refuse(400, "malformed", "sealed letters in base64") from None
+
+    def _time(self, query: Mapping[str, str]) -> SignedTime:
+        told = tell_time(query.get("nonce", ""), self._now(), self.signing_key)
+        if told is None:
+            raise refuse(400, "malformed", "a nonce is 16 to 64 hex digits")
+        return told
 
     def _member(self, member: Member, head: Head) -> Member:
         return as_seen_by(head, member, self._tables.total(f"member:{member.id}", "PTS"))
@@ -222,111 +227,6 @@ class CloudTwin:
         if etag["ETag"] in known:
             return Reply(304, etag, b"")
         return Reply(200, {"Content-Type": "application/json", **etag}, raw)
-
-    # --- facts -----------------------------------------------------------------------------------
-
-    def _take(self, box: str, body: bytes) -> Receipt:
-        """Record what is new of a batch, and answer for all of it as at the first time."""
-        batch = self._read(box, body)
-        head = self._tables.head(box)
-        known = [e for e in batch.envelopes if e.sequence <= head.sequence]
-        fresh = [e for e in batch.envelopes if e.sequence > head.sequence]
-        outcomes = [self._remembered(box, envelope, head) for envelope in known]
-        if fresh:
-            self._must_follow(fresh[0], head)
-            outcomes += self._tables.record(box, fresh, self._judge)
-        head = self._tables.head(box)
-        return Receipt(outcomes=tuple(outcomes), high_water=head.sequence, head=head.hash)
-
-    def _read(self, box: str, body: bytes) -> Batch:
-        """Return a batch whose every envelope is vouched for by the box."""
-        try:
-            batch = msgspec.json.decode(body, type=Batch)
-        except (msgspec.DecodeError, UnicodeError) as error:
-            raise refuse(400, "malformed", str(error)) from error
-        if batch.box != box:
-            raise refuse(403, "other-box", f"{box} may not speak for {batch.box}")
-        if not batch.envelopes:
-            raise refuse(400, "malformed", "a batch has envelopes")
-        if len(batch.envelopes) > self._batch_count_max:
-            raise refuse(413, "too-many", f"at most {self._batch_count_max} envelopes")
-        last = batch.envelopes[-1]
-        signature = unbase64(batch.signature) or b""
-        if not self._signed(box, signature, head_text(box, last.sequence, last.hash)):
-            raise refuse(422, "forged", "the head is not signed by the box")
-        if batch.head != last.hash or not _chained(batch.envelopes):
-            raise refuse(422, "forged", "the envelopes do not lead to the head")
-        return batch
-
-    def _remembered(self, box: str, envelope: Envelope, head: Head) -> Outcome:
-        outcome = self._tables.outcome(box, envelope.sequence)
-        if outcome is None or outcome.hash != envelope.hash:
-            raise _conflict(f"another fact is recorded at {envelope.sequence}", head)
-        return outcome
-
-    def _must_follow(self, first: Envelope, head: Head) -> None:
-        if first.sequence != head.sequence + 1:
-            raise _conflict(f"{first.sequence} does not follow {head.sequence}", head)
-        if head.sequence and first.previous != head.hash:
-            raise _conflict(f"{first.sequence} does not continue the recorded chain", head)
-
-    def _judge(self, envelope: Envelope) -> Judged:
-        """Return what is made of an authentic fact, all before it being recorded."""
-        said = Outcome(sequence=envelope.sequence, hash=envelope.hash, outcome="accepted")
-        try:
-            fact = msgspec.json.decode(envelope.body, type=FactBody)
-        except (msgspec.DecodeError, UnicodeError) as error:
-            return Judged(replace(said, outcome="rejected_invalid", reason=str(error)))
-        if fact.__struct_config__.tag != envelope.kind:
-            reason = f"the body is no {envelope.kind}"
-            return Judged(replace(said, outcome="rejected_invalid", reason=reason))
-        if not isinstance(fact, DeedFact):
-            return Judged(said)
-        if not _balanced(fact.postings):
-            reason = "the postings do not sum to zero"
-            return Judged(replace(said, outcome="rejected_invalid", reason=reason))
-        if fact.member is None or self._tables.knows(fact.member):
-            return Judged(said, fact.postings)
-        if isinstance(fact, MemberEnrolled):
-            return Judged(said, fact.postings, _newcomer(fact.member, fact))
-        reason = f"unknown member {fact.member}"
-        said = replace(said, outcome="accepted_with_exception", reason=reason)
-        return Judged(said, fact.postings)
-
-
-def _chained(envelopes: Sequence[Envelope]) -> bool:
-    """Tell whether each envelope is sound and continues the one before."""
-    return all(check(e) for e in envelopes) and all(
-        later.sequence == earlier.sequence + 1 and later.previous == earlier.hash
-        for earlier, later in pairwise(envelopes)
-    )
-
-
-def _newcomer(id: str, fact: MemberEnrolled) -> Sequence[Change]:
-    """Return what boxes are told of somebody who became a member at one of them."""
-    member = Member(
-        id=id,
-        display=fact.display,
-        tier=fact.tier,
-        phone_hash=fact.phone.hash if fact.phone else None,
-        phone_last4=fact.phone.last4 if fact.phone else None,
-    )
-    return (member, Card(number=fact.card, member=id)) if fact.card else (member,)
-
-
-def _balanced(postings: Iterable[Posting]) -> bool:
-    sums: dict[str, int] = {}
-    for posting in postings:
-        sums[posting.unit] = sums.get(posting.unit, 0) + posting.amount
-    return not any(sums.values())
-
-
-def _conflict(title: str, head: Head) -> Refused:
-    return Refused(
-        CloudProblem(
-            code="conflict", status=409, title=title, high_water=head.sequence, head=head.hash
-        )
-    )
 
 
 def _json(value: msgspec.Struct) -> Reply:

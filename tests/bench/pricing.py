@@ -102,8 +102,9 @@ def curve(count: int, one: Basket) -> RuleSet:
 
 
 def candidates(one: Basket, rules: RuleSet) -> int:
-    """Return how many rules get a turn."""
-    return len(prepare(one, rules, AT, "pc_pos", Asked()).turns)
+    """Return how many rules could matter to a basket: those its index finds, gates or none."""
+    scene = prepare(one, rules, AT, "pc_pos", Asked()).scene
+    return len(rules.discount_index.hits(one.lines, scene))
 
 
 def baskets(count: int) -> list[Goods]:

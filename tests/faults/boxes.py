@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process, create_subprocess_exec
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -36,8 +36,9 @@ class ForkedBox:
     Use it as an async context manager.
     """
 
-    def __init__(self, premises: Premises) -> None:
+    def __init__(self, premises: Premises, environment: Mapping[str, str] | None = None) -> None:
         self._premises = premises
+        self._environment = {**os.environ, **PYTHON_PATH, **(environment or {})}
         self._starter: Process | None = None
         self._pid: int | None = None
 
@@ -46,7 +47,7 @@ class ForkedBox:
             self._starter = await create_subprocess_exec(
                 sys.executable, "-m", "tests.faults.starter",
                 "--config", str(self._premises.config_path),
-                stdin=PIPE, stdout=PIPE, stderr=log, env={**os.environ, **PYTHON_PATH},
+                stdin=PIPE, stdout=PIPE, stderr=log, env=self._environment,
             )  # fmt: skip
         return self
 
@@ -62,13 +63,32 @@ class ForkedBox:
         self._starter.stdin.close()
         await self._starter.communicate()
 
+    @property
+    def pid(self) -> int:
+        """The running box's process id."""
+        assert self._pid is not None
+        return self._pid
+
     async def spawn(self) -> None:
         """Start it without waiting until it is ready."""
-        assert self._starter is not None
-        assert self._starter.stdin is not None
+        await self.hold()
+        self.release()
+
+    async def hold(self) -> None:
+        """Make its process, which does nothing before its `release`."""
         assert self._pid is None, "one box at a time"
-        self._starter.stdin.write(b"\n")
+        self._say(b"hold\n")
         self._pid = await self._number()
+
+    def release(self) -> None:
+        """Let a held process begin."""
+        self._say(b"go\n")
+
+    async def ended(self) -> int:
+        """Wait until it has ended by itself; return its exit code, or the negated signal."""
+        code = await self._number()
+        self._pid = None
+        return code
 
     async def kill(self) -> int:
         """Kill -9 and wait until it is dead; return -9, or how it had ended by itself."""
@@ -79,12 +99,16 @@ class ForkedBox:
         return await self._end(signal.SIGTERM)
 
     async def _end(self, number: signal.Signals) -> int:
-        pid, self._pid = self._pid, None
-        if pid is None:
+        if self._pid is None:
             return 0
         with suppress(ProcessLookupError):
-            os.kill(pid, number)
-        return await self._number()
+            os.kill(self._pid, number)
+        return await self.ended()
+
+    def _say(self, word: bytes) -> None:
+        assert self._starter is not None
+        assert self._starter.stdin is not None
+        self._starter.stdin.write(word)
 
     async def _number(self) -> int:
         assert self._starter is not None

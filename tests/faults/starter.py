@@ -1,19 +1,33 @@
 """Starts boxes quickly: everything is imported once, then each box is a fork of this process.
 
-For each line on stdin: start one, print its process id, wait for its end, print its exit code.
-What the box itself prints goes to stderr.
+For each "hold" on stdin: make one, print its process id, wait for its end, print its exit code.
+It begins when it hears "go", so that somebody can look at it from its first step on. What the
+box itself prints goes to stderr. With `LOG_PAGES` in the environment a box moves its write-ahead
+log into the journal's file after so many pages; with `CLOCK_FILE` it lives by that clock.
 """
 
 import os
 import sys
+from pathlib import Path
 
 from edge.commands import run
+from edge.journal import log
+from tests.faults import clocks
+
+HOLD = "hold\n"
+GO = b"go\n"
 
 
 def main() -> None:
-    for _ in sys.stdin:
+    log.WAL_PAGES_PASSIVE = int(os.environ.get("LOG_PAGES", log.WAL_PAGES_PASSIVE))
+    if clocks.FILE in os.environ:
+        clocks.follow(Path(os.environ[clocks.FILE]))
+    for line in sys.stdin:
+        if line != HOLD:
+            continue  # the "go" of a box that was killed before it heard it
         pid = os.fork()
         if pid == 0:
+            assert os.read(0, len(GO)) == GO  # its maker waits for its end, and reads no further
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
             os.dup2(2, 1)
             run(sys.argv[1:])  # ends this process

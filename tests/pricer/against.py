@@ -27,7 +27,7 @@ def engines(document: Data, basket: Data, context: Data) -> Data:
     """Return the engine's answer in the words of the second pricer."""
     moment = Moment(0, context["date"], context["minute"], context["weekday"])
     bought = msgspec.convert(basket, Basket)
-    asked = _asked(context)
+    asked = asked_of(context)
     return _answer(
         engine(bought, _rules(document), moment, context["terminal_kind"], 1, more=asked)
     )
@@ -45,7 +45,7 @@ class _Catalogue:
         return msgspec.convert(self._products[id], Product) if id in self._products else None
 
 
-def _asked(context: Data) -> Asked:
+def asked_of(context: Data) -> Asked:
     return Asked(
         coupons=tuple(msgspec.convert(shown, CouponShown) for shown in context["coupons"]),
         redeem=context["redeem"],

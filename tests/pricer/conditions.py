@@ -190,7 +190,21 @@ def _days_of_month(condition: Data, sight: Sight) -> Miss | None:
 
 
 def _member_day(condition: Data, sight: Sight) -> Miss | None:
-    return _unless(_is_day(condition["days"], sight.context["date"]), "R-NOT-MEMBER-DAY")
+    today = sight.context["date"]
+    held = _is_day(condition.get("days", ()), today)
+    held |= date.fromisoformat(today).isoweekday() in condition.get("weekdays", ())
+    held |= any(_is_nth(day, today) for day in condition.get("nth_weekdays", ()))
+    return _unless(held, "R-NOT-MEMBER-DAY")
+
+
+def _is_nth(wanted: Data, today: str) -> bool:
+    """Look a day up in the list of all such weekdays of its month."""
+    day = date.fromisoformat(today)
+    last = monthrange(day.year, day.month)[1]
+    month = [date(day.year, day.month, number) for number in range(1, last + 1)]
+    such = [one for one in month if one.isoweekday() == wanted["weekday"]]
+    place = wanted["nth"] - 1 if wanted["nth"] > 0 else len(such) - 1
+    return place < len(such) and such[place] == day
 
 
 def _holiday(condition: Data, sight: Sight) -> Miss | None:

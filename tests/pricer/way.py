@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from tests.pricer import kinds, limits
+from tests.pricer.arithmetic import BASIS, rounded
 from tests.pricer.benefits import Prices
 from tests.pricer.conditions import Sight, misses, nearest
 from tests.pricer.effect import Effect
@@ -93,8 +94,16 @@ class Way:
         for step in rule.get("steps", ()):
             if payable >= step["at_least"]:
                 due = step["amount"]
+        if not isinstance(due, int):
+            return self._share(due, payable)
         count = len(picked(rule.get("target", ALL), sight.about, self.now))
         return int(due * count if rule.get("per", "order") == "unit" else due)
+
+    def _share(self, share: Data, payable: int) -> int:
+        exact = Fraction(payable * share["basis_points"], BASIS)
+        least, most = share.get("minimum", 0), share.get("maximum", exact + 1)
+        mode = self.sale.document.get("rounding", "half_up")
+        return int(min(max(rounded(exact, mode), least), max(most, least)))
 
     # --- a turn -----------------------------------------------------------------------------------
 

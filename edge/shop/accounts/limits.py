@@ -17,12 +17,15 @@ from edge.shop.declined import Declined
 Whole = Annotated[int, Meta(ge=0, le=10**12)]
 Subject = Literal["member", "terminal", "store"]
 
+Kind = Literal["value", "points", "uses"]
+"""What is spent: stored value in minor units, points of any programme, or uses of count cards."""
+
 
 class Cap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """At most `max` spent without the cloud, by one member, at one terminal or in the store.
 
-    `of` is amount (in the unit that is spent) or count. Counters go back to zero only when the
-    cloud has acknowledged what they count.
+    `of` is amount (in the unit that is spent) or count (how often). Counters go back to zero only
+    when the cloud has acknowledged what they count.
     """
 
     per: Subject
@@ -30,8 +33,8 @@ class Cap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     max: Whole
 
 
-class OfflineLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a store may let members spend of accounts whose home is elsewhere."""
+class SpendLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a store may let members spend of one kind of what they hold elsewhere, in its unit."""
 
     single_max: Whole | None = None
     """The most one spend may take, online or not; None for no such cap."""
@@ -41,6 +44,21 @@ class OfflineLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     overdraft_max: Whole = 0
     """What the store answers for beyond lease and caps, for each member, until acknowledged.
     Needs a manager, and is flagged on the fact."""
+
+
+class OfflineLimits(SpendLimits, frozen=True, kw_only=True):
+    """What a store may let members spend of accounts whose home is elsewhere.
+
+    What stands here itself is about stored value; `points` bound what is redeemed, exchanged and
+    drawn for, `uses` those of count cards.
+    """
+
+    points: SpendLimits = SpendLimits()
+    uses: SpendLimits = SpendLimits()
+
+    def on(self, kind: Kind) -> SpendLimits:
+        """Return the limits of one kind."""
+        return self if kind == "value" else self.points if kind == "points" else self.uses
 
 
 class Lease(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +78,7 @@ class Spending(msgspec.Struct, frozen=True, kw_only=True):
     "member|count", "terminal|amount" and so on, and "overdraft" for what went beyond.
     """
 
+    kind: Kind = "value"
     amount: Whole
     home: bool
     """Whether this box is the account's home."""
@@ -99,27 +118,54 @@ def authorise(
     """Decide one spend: status, hot list, single cap, lease, hold, overdraft, else no.
 
     `online` says whether the cloud can be asked, `approved` whether a manager agreed. A no names
-    what would still be possible (`possible`): the till can take another tender for the rest.
-    E-MEMBER-BLOCKED, E-HOT-LISTED, E-UNCONFIRMED, E-SINGLE-MAX, E-OFFLINE-LIMIT.
+    what would still be possible (`possible`, `points` or `uses`): the till can take something else
+    for the rest. What `refusal` says, and E-OFFLINE-LIMIT, E-OFFLINE-POINTS or E-OFFLINE-USES.
     """
-    if refused := _status(spending):
+    if refused := refusal(limits, spending):
         return refused
-    if limits.single_max is not None and spending.amount > limits.single_max:
-        return Declined("E-SINGLE-MAX", {"possible": limits.single_max})
     if spending.home:
         return Authorised(own=spending.amount)
-    own = min(spending.amount, _leased(limits, spending, today))
+    mine = limits.on(spending.kind)
+    own = min(spending.amount, _leased(mine, spending, today))
     held = min(spending.amount - own, spending.held)
     missing = spending.amount - own - held
     if not missing:
         return Authorised(own=own, held=held)
     if online and not spending.held:
         return AskHold(missing)
-    overdraft = max(0, limits.overdraft_max - spending.spent.get("overdraft", 0))
+    overdraft = max(0, mine.overdraft_max - spending.spent.get("overdraft", 0))
     if approved and missing <= overdraft:
         return Authorised(own=own, held=held, overdraft=missing)
     possible = own + held + (overdraft if approved else 0)
-    return Declined("E-OFFLINE-LIMIT", {"possible": possible})
+    code, name = _OFFLINE[spending.kind]
+    return Declined(code, {name: possible})
+
+
+_SINGLE: dict[Kind, tuple[str, str]] = {
+    "value": ("E-SINGLE-MAX", "possible"),
+    "points": ("E-SINGLE-POINTS", "points"),
+    "uses": ("E-SINGLE-USES", "uses"),
+}
+_OFFLINE: dict[Kind, tuple[str, str]] = {
+    "value": ("E-OFFLINE-LIMIT", "possible"),
+    "points": ("E-OFFLINE-POINTS", "points"),
+    "uses": ("E-OFFLINE-USES", "uses"),
+}
+
+
+def refusal(limits: OfflineLimits, spending: Spending) -> Declined | None:
+    """Return why nobody could authorise a spend, wherever its home is: status, list, single cap.
+
+    E-MEMBER-BLOCKED, E-HOT-LISTED, E-UNCONFIRMED; E-SINGLE-MAX, E-SINGLE-POINTS or E-SINGLE-USES
+    with the most one spend may take.
+    """
+    if refused := _status(spending):
+        return refused
+    most = limits.on(spending.kind).single_max
+    if most is None or spending.amount <= most:
+        return None
+    code, name = _SINGLE[spending.kind]
+    return Declined(code, {name: most})
 
 
 def _status(spending: Spending) -> Declined | None:
@@ -132,7 +178,7 @@ def _status(spending: Spending) -> Declined | None:
     return None
 
 
-def _leased(limits: OfflineLimits, spending: Spending, today: str) -> int:
+def _leased(limits: SpendLimits, spending: Spending, today: str) -> int:
     """Return what may be spent on this box's own authority."""
     lease = spending.lease
     if lease is None or (lease.expires and lease.expires < today):
@@ -148,7 +194,7 @@ def _leased(limits: OfflineLimits, spending: Spending, today: str) -> int:
     return max(0, min(rooms))
 
 
-def _rooms(limits: OfflineLimits, spending: Spending) -> Iterator[int]:
+def _rooms(limits: SpendLimits, spending: Spending) -> Iterator[int]:
     """Yield what each cap leaves; a count that is used up leaves nothing."""
     for cap in limits.caps:
         room = cap.max - spending.spent.get(f"{cap.per}|{cap.of}", 0)

@@ -218,16 +218,17 @@ def give_back(
     deed: str,
     *,
     already: int = 0,
+    first: int = 1,
 ) -> tuple[Move, ...]:
     """Return the moves that give back `amount` of the points which a deed spent.
 
     `spent_moves` are the deed's moves; `already` is how much of them earlier returns gave back
     (forfeited points included). They go to their lots in reverse order. What the reversal of the
     same lot left as a debt is repaid first: those points were never missing. What would go to an
-    expired lot is forfeited, or reinstated in a lot `deed`#r and a number.
+    expired lot is forfeited, or reinstated in a lot `deed`#r and a number from `first` on.
     """
     moves: list[Move] = []
-    for number, (name, part) in enumerate(_way_back(holdings, spent_moves, already, amount), 1):
+    for number, (name, part) in enumerate(_way_back(holdings, spent_moves, already, amount), first):
         now = holdings.after(moves)
         lot = now.lots[name].lot
         owing = [held for held in debts(now, lot.unit) if held.lot.origin == lot.origin]

@@ -139,8 +139,13 @@ def worth(policy: TiersPolicy, measured: Measured) -> int:
 
 def qualifying_sum(policy: TiersPolicy, standing: TierStanding, today: str) -> int:
     """Return what counts today: entries later than the same day `window_months` ago."""
-    first = plus_months(today, -policy.window_months)
+    first = _window(policy, today)
     return sum(entry.amount for entry in standing.entries.values() if first < entry.date <= today)
+
+
+def _window(policy: TiersPolicy, today: str) -> str:
+    """Return the last day that does not count any more today."""
+    return plus_months(today, -policy.window_months)
 
 
 def record(
@@ -149,11 +154,14 @@ def record(
     """Return the standing after a sale, a top-up or a return.
 
     More can raise the tier, at once for the next receipt. Less can lower it, at once only where
-    a return is declared to do so.
+    a return is declared to do so. Entries that are too old to count ever again are dropped.
     """
     before = standing.entries.get(measured.deed, Entry(measured.date, 0))
     entry = Entry(before.date, before.amount + worth(policy, measured))
-    after = msgspec.structs.replace(standing, entries={**standing.entries, measured.deed: entry})
+    entries = {**standing.entries, measured.deed: entry}
+    first = _window(policy, today)
+    kept = {deed: entry for deed, entry in entries.items() if first < entry.date}
+    after = msgspec.structs.replace(standing, entries=kept)
     reached = _reached(policy, qualifying_sum(policy, after, today))
     if rank(policy, reached) > rank(policy, after.tier):
         return _risen(policy, after, reached, today)

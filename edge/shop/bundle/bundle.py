@@ -83,9 +83,13 @@ class Group(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     each child is measured alone, and each unit goes to the child that takes most off it, or the
     least but not nothing; ties go to the child whose turn is first. Of a child that won units the
     cuts on them come true, and its gifts and coupons.
+
+    Its names are what a cashier reads where it kept a rule out; "" where the id is said.
     """
 
     id: Name
+    name_zh: Annotated[str, Meta(max_length=64)] = ""
+    name_en: Annotated[str, Meta(max_length=64)] = ""
     mode: Literal["all", "first", "best_for_guest", "best_for_shop"]
     scope: Literal["order", "unit"] = "order"
     within: str = ""

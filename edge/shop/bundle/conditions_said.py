@@ -28,7 +28,7 @@ from edge.shop.rules.conditions import (
     OnTerminal,
     Weekdays,
 )
-from edge.shop.rules.conditions.dates import day_names, weekday_names
+from edge.shop.rules.conditions.dates import day_names, member_days, weekday_names
 
 BASES = {
     "list": ("按原价", "at list prices"),
@@ -148,9 +148,9 @@ def _guest(
             if every:
                 return v.say(f"会员每第 {nth} 次消费", f"it is every {ordinal(nth)} purchase")
             return v.say(f"会员第 {nth} 次消费", f"it is a member's {ordinal(nth)} purchase")
-        case MemberDay(days=days):
-            zh, en = day_names(days)
-            return v.say(f"会员日（每月{zh}）", f"a member buys on member day ({en} of the month)")
+        case MemberDay():
+            zh, en = member_days(condition)
+            return v.say(f"会员日（{zh}）", f"a member buys on member day ({en})")
         case Birthday():
             return _birthday(condition, v)
 

@@ -28,6 +28,7 @@ from edge.shop.rules.conditions import (
     Holiday,
     MemberDay,
     Not,
+    NthWeekday,
 )
 from edge.shop.rules.coupon import Coupon
 from edge.shop.rules.points_earn import PointsEarn, PointsMultiplier
@@ -42,10 +43,12 @@ LEADS = {
     "tiers": "tier",
     "coupon": "coupon",
     "coupons": "coupon",
+    "coupon_prices": "coupon",
     "plan": "plan",
     "cards": "card product",
     "tax_class": "tax class",
     "rule": "rule",
+    "programme": "partner",
 }
 """What a field leads to, by its name, wherever it stands."""
 
@@ -129,6 +132,7 @@ class Known(msgspec.Struct, dict=True):
             "tax class": self.bundle.tax,
             "card product": {product.id for product in programme.card_products},
             "rule": {rule.id for rule in self.bundle.rules},
+            "partner": programme.points.partners,
         }
 
 
@@ -183,10 +187,27 @@ def _groups(bundle: Bundle, known: Known) -> Iterator[BundleError]:
         path = f"$.groups[{index}]"
         yield from _within(group, f"{path}.within", known)
         stages = spans.get(group.id, ())
+        if outer := _around(group, bundle):
+            what = f"an order is not weighed inside group {outer}, which goes unit by unit"
+            yield BundleError(f"{path}.scope", what, "unit")
         if group.scope == "unit" and len(stages) > 1:
             named = ", ".join(str(stage) for stage in sorted(stages))
             what = f"units are weighed inside one stage; this group's rules are in {named}"
             yield BundleError(f"{path}.scope", what, "order")
+
+
+def _around(group: Group, bundle: Bundle) -> str:
+    """Return the group of scope unit around a best-of of scope order, "" if there is none."""
+    if group.scope == "unit" or not group.mode.startswith("best_for"):
+        return ""
+    groups = {one.id: one for one in bundle.groups}
+    name, seen = group.within, set[str]()
+    while name in groups and name not in seen:
+        if groups[name].scope == "unit":
+            return name
+        seen.add(name)
+        name = groups[name].within
+    return ""
 
 
 def _within(group: Group, path: str, known: Known) -> Iterator[BundleError]:
@@ -302,6 +323,8 @@ def _part(part: msgspec.Struct, path: str, known: Known) -> Iterator[BundleError
             yield BundleError(f"{path}.until", "is the same as from: leave the condition out")
         case DaysOfMonth() | MemberDay() if 0 in part.days:
             yield BundleError(f"{path}.days", "a month has no day 0; -1 is its last")
+        case NthWeekday(nth=0):
+            yield BundleError(f"{path}.nth", "nth counts from 1; -1 is a month's last")
         case _:
             pass
 

@@ -14,6 +14,7 @@ from edge.shop.accounts.referral import Referral
 from edge.shop.accounts.rewards import Reward
 from edge.shop.accounts.tiers import Step, TiersPolicy
 from edge.shop.accounts.top_up import TopUpOffer
+from edge.shop.bundle import terms_said
 from edge.shop.bundle.commission import Commission
 from edge.shop.bundle.programme import Programme
 from edge.shop.bundle.voice import Voice
@@ -58,6 +59,11 @@ def parts(programme: Programme, v: Voice) -> Iterator[Part]:
         ("积分", "points", list(_points(programme, v))),
         ("积分兑换与抽奖", "exchange and draws", [*swaps, *draws]),
         ("提成", "commission", pay),
+        ("储值", "stored value", list(terms_said.value(programme.value, v))),
+        ("退货", "returns", list(terms_said.returns(programme.returns, v))),
+        ("离线额度", "limits", list(terms_said.limits(programme.limits, v))),
+        ("风控", "watches", list(terms_said.watches(programme, v))),
+        ("通知", "notices", list(terms_said.notices(programme, v))),
     ):
         if rows:
             yield v.say(zh, en), tuple(rows)

@@ -9,7 +9,7 @@ from edge.shop.money import BASIS
 from edge.shop.rules.amount_off import AmountOff
 from edge.shop.rules.benefit import Benefit, Fixed, Less, Percent
 from edge.shop.rules.buy_n_get_m import AddedGoods, BuyNGetM, NamedGoods
-from edge.shop.rules.charge import Charge
+from edge.shop.rules.charge import BillShare, Charge
 from edge.shop.rules.coupon import AddedGift, Coupon, FreeUnits
 from edge.shop.rules.every_nth import EveryNth
 from edge.shop.rules.fixed_price import FixedPrice
@@ -253,15 +253,29 @@ def _coupon(rule: Coupon, goods: str, v: Voice) -> str:
 
 
 def _charge(rule: Charge, goods: str, v: Voice) -> str:
-    words = v.say(f"加收 {v.money(rule.amount)}", f"charges {v.money(rule.amount)}")
+    words = v.say(f"加收 {_charged(rule.amount, v)}", f"charges {_charged(rule.amount, v)}")
     if rule.per == "unit":
         words += v.say(f"，按件：{goods}", f" for each unit of {goods}")
     elif rule.target != AllLines():
         words += v.say(f"，购有 {goods} 时", f" where {goods} is bought")
     for step in rule.steps:
         reached = v.money(step.at_least)
-        amount = v.money(step.amount) if step.amount else v.say("免收", "nothing")
+        amount = _charged(step.amount, v) if step.amount else v.say("免收", "nothing")
         words += v.say(f"，满 {reached}：{amount}", f", {amount} from {reached} on")
+    return words
+
+
+def _charged(amount: int | BillShare, v: Voice) -> str:
+    if isinstance(amount, int):
+        return v.money(amount)
+    share = v.share(amount.basis_points)
+    words = v.say(f"应付金额的 {share}", f"{share} of the bill")
+    if amount.minimum:
+        least = v.money(amount.minimum)
+        words += v.say(f"（至少 {least}）", f" (at least {least})")
+    if amount.maximum is not None:
+        most = v.money(amount.maximum)
+        words += v.say(f"（至多 {most}）", f" (at most {most})")
     return words
 
 

@@ -10,7 +10,7 @@ from edge.shop.facts.box import (
 )
 from edge.shop.facts.counter import FeedbackGiven, NoticesShown, ScanSessionClosed
 from edge.shop.facts.counts import CountCardGivenBack, CountCardSold, CountReturned, CountUsed
-from edge.shop.facts.coupons import PointsExchanged, PrizeDrawn
+from edge.shop.facts.coupons import DrawUndone, ExchangeUndone, PointsExchanged, PrizeDrawn
 from edge.shop.facts.day import DrawerCounted
 from edge.shop.facts.members import (
     CardBound,
@@ -22,7 +22,9 @@ from edge.shop.facts.members import (
     ReferralRewarded,
     WelcomeReversed,
 )
+from edge.shop.facts.opening import OpeningBalance
 from edge.shop.facts.points import HoldingsExpired, PointsGrown
+from edge.shop.facts.recovered import Recovered
 from edge.shop.facts.returns import ReturnMade, SaleVoided, TakenBack
 from edge.shop.facts.sale import Deed, SaleMade, SoldLine
 from edge.shop.facts.tiers import TierBought, TierRefunded, TierReviewed
@@ -40,7 +42,9 @@ Fact = (
     | HoldingsExpired
     | PointsGrown
     | PointsExchanged
+    | ExchangeUndone
     | PrizeDrawn
+    | DrawUndone
     | CardBound
     | CardReplaced
     | CardStateChanged
@@ -52,6 +56,7 @@ Fact = (
     | TierBought
     | TierRefunded
     | TierReviewed
+    | OpeningBalance
     | SaleMade
     | ReturnMade
     | SaleVoided
@@ -65,6 +70,7 @@ Fact = (
     | DrawerCounted
     | EpochOpened
     | CloudReached
+    | Recovered
 )
 
 __all__ = [
@@ -81,8 +87,10 @@ __all__ = [
     "DayClosed",
     "DayOpened",
     "Deed",
+    "DrawUndone",
     "DrawerCounted",
     "EpochOpened",
+    "ExchangeUndone",
     "Fact",
     "FeedbackGiven",
     "HoldingsExpired",
@@ -90,9 +98,11 @@ __all__ = [
     "MemberEnrolled",
     "MemberUpdated",
     "NoticesShown",
+    "OpeningBalance",
     "PointsExchanged",
     "PointsGrown",
     "PrizeDrawn",
+    "Recovered",
     "ReferralReversed",
     "ReferralRewarded",
     "RequestRefused",

@@ -24,9 +24,17 @@ class DayOpened(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DayClosed(msgspec.Struct, frozen=True, kw_only=True):
-    """A business day is over."""
+    """A business day is over.
+
+    `totals` is the digest of its report's totals where somebody closed it; "" where the box did,
+    because the next day had come. Of the facts so far the cloud did not know `unsent` yet; what
+    those sold, less what they took back, comes to `unsent_amount` minor units.
+    """
 
     business_date: str
+    totals: str = ""
+    unsent: int = 0
+    unsent_amount: int = 0
 
 
 class EpochOpened(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +46,8 @@ class EpochOpened(msgspec.Struct, frozen=True, kw_only=True):
     parent_sequence: int
     parent_head: str
     software: str
+    opened_at: int = 0
+    """When it was opened, ms since 1970 UTC; the page's own time may be earlier."""
 
 
 class CloudReached(msgspec.Struct, frozen=True, kw_only=True):

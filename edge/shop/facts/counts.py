@@ -51,6 +51,8 @@ class CountReturned(Deed, frozen=True, kw_only=True):
     exponent: int
     values: tuple[int, ...]
     left: int
+    tax_class: str
+    tax_rate: int
     tax: int
     points: int
     """The points taken back."""

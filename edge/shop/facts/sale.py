@@ -6,8 +6,20 @@ from typing import Literal
 import msgspec
 
 from edge.shop.accounts.lots import Move
+from edge.shop.calendar import EXACT, Certainty
 from edge.shop.ledger import Posting
-from edge.shop.sale import Adjustment, Channel, CouponJudged, Given, RuleUse, TaxLine
+from edge.shop.money import Rounding
+from edge.shop.sale import (
+    Adjustment,
+    Basis,
+    Buyer,
+    Channel,
+    CouponJudged,
+    Given,
+    Redeemed,
+    RuleUse,
+    TaxLine,
+)
 from edge.shop.tender import Tender
 
 
@@ -34,6 +46,10 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True):
     flags: tuple[str, ...] = ()
     """Why somebody should look at it afterwards: the ids of the watches that barked, and
     `off_home_coupon` or `overdraft` where the store took a risk that the cloud could not judge."""
+    clock: Certainty = EXACT
+    """How far the box trusted its clock then."""
+    training: bool = False
+    """Whether it was done for practice: it is in no report, and the cloud never hears of it."""
 
 
 class SoldLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +63,7 @@ class SoldLine(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     quantity: Decimal
     unit_price: int
-    price_source: str
+    price_source: Literal["price_book", "terminal"]
     list_amount: int
     discounts: tuple[Adjustment, ...]
     net: int
@@ -57,10 +73,20 @@ class SoldLine(msgspec.Struct, frozen=True, kw_only=True):
     points: int
     unit_points: tuple[int, ...]
     kind: Literal["goods", "gift", "charge"]
+    rounding: Rounding = "half_up"
+    """How the amount of the line was rounded."""
+    discountable: bool = True
+    reduced: bool = False
+    """Whether the goods were already reduced."""
+    floor: int | None = None
+    """What no rule brings a unit below."""
 
 
 class SaleMade(Deed, frozen=True, kw_only=True):
-    """Goods were sold and paid for. `quote` is the fingerprint of the quote that was accepted."""
+    """Goods were sold and paid for. `quote` is the fingerprint of the quote that was accepted.
+
+    With the rules of its `bundle`, the fact alone is enough to come to the same quote again.
+    """
 
     sale: str
     terminal_kind: str
@@ -71,6 +97,9 @@ class SaleMade(Deed, frozen=True, kw_only=True):
     """Whether the cloud could be asked."""
     tier: str
     """The member's tier when it was priced, "" for none."""
+    buyer: Buyer | None
+    """What the rules could see of the member beside the tier; None for a guest."""
+    basis: Basis
     currency: str
     exponent: int
     lines: tuple[SoldLine, ...]
@@ -85,6 +114,8 @@ class SaleMade(Deed, frozen=True, kw_only=True):
     tax: tuple[TaxLine, ...]
     points_earned: int
     points_spent: int = 0
+    redeemed: tuple[Redeemed, ...] = ()
+    """All points that paid, partners' too, in the order in which they were taken."""
     coupons: tuple[CouponJudged, ...] = ()
     """The coupons that were redeemed."""
     gives: tuple[Given, ...] = ()

@@ -1,8 +1,9 @@
 """Tiers: kept or lost at a review, granted by a period, bought and given back."""
 
+from edge.shop.facts.returns import Refund
 from edge.shop.facts.sale import Deed
-from edge.shop.facts.value import Outside
 from edge.shop.sale import TaxLine
+from edge.shop.tender import Tender
 
 
 class TierReviewed(Deed, frozen=True, kw_only=True):
@@ -32,7 +33,11 @@ class TierBought(Deed, frozen=True, kw_only=True):
     currency: str
     exponent: int
     fee: int
-    tender: Outside
+    tenders: tuple[Tender, ...] = ()
+    """What paid the fee, as on a sale; they sum to it and the rounding."""
+    handed: int = 0
+    change: int = 0
+    rounding: int = 0
     tax: tuple[TaxLine, ...] = ()
 
 
@@ -45,5 +50,8 @@ class TierRefunded(Deed, frozen=True, kw_only=True):
     currency: str
     exponent: int
     refund: int
-    tender: Outside
+    """What is due, before cash rounding."""
+    refunds: tuple[Refund, ...] = ()
+    """What went back to each tender that had paid the fee; they sum to it and the rounding."""
+    rounding: int = 0
     tax: tuple[TaxLine, ...] = ()

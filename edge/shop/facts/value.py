@@ -71,7 +71,9 @@ class TopUpCancelled(Deed, frozen=True, kw_only=True):
 class CardRefunded(Deed, frozen=True, kw_only=True):
     """An account of stored value was closed: all its top-ups undone, all else paid out.
 
-    Amounts as for a cancelled top-up.
+    Amounts as for a cancelled top-up. Uses of count cards that had been bought with points go
+    back the way they came: `uses` are gone, for them `points` went back to the member, and `cash`
+    was paid out beside the `refund`.
     """
 
     refunded: str
@@ -86,3 +88,10 @@ class CardRefunded(Deed, frozen=True, kw_only=True):
     bonus: int
     refund: int
     clawback: int
+    uses: int = 0
+    points: int = 0
+    """Those that expired meanwhile and are forfeited are among them."""
+    cash: int = 0
+    """The part of the money that had been paid beside the points."""
+    tier: str = ""
+    """The tier that came with the card and is over with it, "" for none."""

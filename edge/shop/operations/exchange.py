@@ -1,6 +1,7 @@
 """Exchange: points become goods, a service, a coupon or uses of a count card, with part cash."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import msgspec
 
@@ -11,21 +12,21 @@ from edge.shop.accounts.lots import Holdings, Move
 from edge.shop.accounts.rewards import Counts, Reward
 from edge.shop.declined import Declined
 from edge.shop.facts.coupons import Handed, PointsExchanged
-from edge.shop.facts.value import Outside
 from edge.shop.ledger import POINTS, Posting, entry
 from edge.shop.member import Member
 from edge.shop.operations.in_force import InForce, coupon_kinds, said, taxed
 from edge.shop.operations.made import Made
-from edge.shop.operations.prepaid import received
+from edge.shop.operations.tendered import paid_legs
 from edge.shop.sale import TaxLine
+from edge.shop.tender import Paid, Tender, settle
 
 
 class ExchangeAsked(msgspec.Struct, frozen=True, kw_only=True):
-    """So many pieces of an offer, and how the part that is cash is paid."""
+    """So many pieces of an offer, and what is offered for the part that is cash."""
 
     offer: str
     count: int = 1
-    tender: Outside = "cash"
+    tenders: tuple[Tender, ...] = ()
 
 
 def exchange(
@@ -35,7 +36,8 @@ def exchange(
 
     The points' issuer pays the store what they are worth; that and the cash together are revenue,
     or for uses of a count card deferred until they are used. Declined: E-UNKNOWN-OFFER,
-    E-NOT-ON-OFFER {offer}, E-QUANTITY for no piece at all, E-UNCONFIRMED, E-POINTS-SHORT {points}.
+    E-NOT-ON-OFFER {offer}, E-QUANTITY for no piece at all, E-UNCONFIRMED, E-POINTS-SHORT {points},
+    and whatever stands in the way of a tender.
     """
     offer = rules.bundle.programme.exchange.offer(asked.offer)
     refused = terms.refusal(offer, member.tier, made.at.date)
@@ -48,8 +50,30 @@ def exchange(
     spent = points.spend(alive, POINTS, price.points, made.at.date)
     if isinstance(spent, Declined):
         return spent
+    paid = settle(
+        price.cash, asked.tenders, holdings, rules.bundle, today=made.at.date, online=made.online
+    )
+    if isinstance(paid, Declined):
+        return paid
     given = _given(offer, asked.count, member.id, rules, made)
-    moves = (*spent, *given)
+    return _made(asked, offer, member, _Settled(price, paid, (*spent, *given), given), rules,
+                 holdings, made)  # fmt: skip
+
+
+class _Settled(NamedTuple):
+    """What an exchange costs, how the cash was paid, and the moves of points and of lots given."""
+
+    price: Price
+    paid: Paid
+    moves: tuple[Move, ...]
+    given: tuple[Move, ...]
+
+
+def _made(
+    asked: ExchangeAsked, offer: Offer, member: Member, settled: _Settled, rules: InForce,
+    holdings: Holdings, made: Made,
+) -> PointsExchanged:  # fmt: skip
+    price, paid, moves, given = settled
     tax = None if offer.deferred else taxed(price.cash + price.worth, offer.tax_class, rules.bundle)
     return PointsExchanged(
         **said(made, rules),
@@ -65,15 +89,18 @@ def exchange(
         points=price.points,
         cash=price.cash,
         worth=price.worth,
-        tender=asked.tender,
+        tenders=paid.tenders,
+        handed=paid.handed,
+        change=paid.change,
+        rounding=paid.rounding,
         tax=(tax,) if tax else (),
         postings=entry(
-            received(asked.tender, price.cash, rules.bundle.currency, made),
+            *paid_legs(paid, holdings, member.id, rules.bundle.currency, made.terminal),
             *_revenue(price, tax, rules),
             *counts.legs(given, holdings, member.id, rules.bundle.currency),
             *rewards.legs(moves, holdings),
         ),
-        moves=moves,
+        moves=(*paid.moves, *moves),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Protocol, TypedDict
 import msgspec
 
 from edge.shop.bundle import Bundle
+from edge.shop.calendar import Certainty
 from edge.shop.facts import Deed
 from edge.shop.money import contained
 from edge.shop.operations.made import Made
@@ -36,6 +37,8 @@ class Said(TypedDict):
     seller: str | None
     bundle: str
     flags: tuple[str, ...]
+    clock: Certainty
+    training: bool
 
 
 def said(made: Made, rules: InForce) -> Said:
@@ -50,12 +53,20 @@ def said(made: Made, rules: InForce) -> Said:
         seller=made.seller,
         bundle=rules.hash,
         flags=made.flags,
+        clock=made.clock,
+        training=made.training,
     )
 
 
 def said_back(undone: Deed, made: Made, rules: InForce) -> Said:
     """Return the same for a deed that undoes another: its seller is who had sold that."""
+    unmixed(undone, made)
     return said(msgspec.structs.replace(made, seller=undone.seller), rules)
+
+
+def unmixed(undone: Deed, made: Made) -> None:
+    """Assert that practice undoes no real deed, and no real deed what was practised."""
+    assert undone.training == made.training, "what is done for practice never meets what is real"
 
 
 def coupon_kinds(bundle: Bundle) -> dict[str, Coupon]:

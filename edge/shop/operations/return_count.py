@@ -40,8 +40,8 @@ def return_count(
     if asked.uses < 1:
         return Declined("E-RETURN-NOTHING")
     if asked.uses > left:
-        params: dict[str, str | int] = {"asked": asked.uses, "left": left}
-        return Declined("E-RETURN-TOO-MANY", {"product": use.product, **params})
+        names = {"product_zh": use.name_zh, "product_en": use.name_en}
+        return Declined("E-RETURN-TOO-MANY", {**names, "asked": asked.uses, "left": left})
     values = use.values[left - asked.uses : left]
     tax = _tax(use, left, rules) - _tax(use, left - asked.uses, rules)
     taken = sum(split(use.points, use.values)[left - asked.uses : left])
@@ -61,6 +61,8 @@ def return_count(
         exponent=bundle.exponent,
         values=values,
         left=holdings.lots[use.count_card].left + asked.uses,
+        tax_class=use.tax_class,
+        tax_rate=use.tax_rate,
         tax=tax,
         points=taken,
         moves=moves,

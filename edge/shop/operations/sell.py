@@ -10,7 +10,7 @@ from typing import TypedDict
 
 import msgspec
 
-from edge.shop.accounts import coupons, points, value
+from edge.shop.accounts import coupons, points
 from edge.shop.accounts.lots import Holdings, Move
 from edge.shop.accounts.points_policy import PointsPolicy, partner_unit
 from edge.shop.declined import Declined
@@ -20,8 +20,20 @@ from edge.shop.ledger import POINTS, Posting, entry
 from edge.shop.operations.funding import POINTS_STAGE, borne, contra
 from edge.shop.operations.in_force import coupon_kinds, said
 from edge.shop.operations.made import Made
+from edge.shop.operations.tendered import paid_legs
 from edge.shop.pricing import RuleSet
-from edge.shop.sale import Channel, CouponJudged, Given, PricedLine, Quote, RuleUse, TaxLine
+from edge.shop.sale import (
+    Basis,
+    Buyer,
+    Channel,
+    CouponJudged,
+    Given,
+    PricedLine,
+    Quote,
+    Redeemed,
+    RuleUse,
+    TaxLine,
+)
 from edge.shop.tender import Paid
 
 
@@ -49,7 +61,7 @@ def sell(
     gives = _named(quote.gives, rules)
     return SaleMade(
         **said(made, rules),
-        **_priced(quote, made),
+        **_priced(quote, rules, made),
         sale=made.deed,
         member=member or None,
         lines=lines,
@@ -78,6 +90,9 @@ class _Priced(TypedDict):
     region: str
     online: bool
     tier: str
+    buyer: Buyer | None
+    basis: Basis
+    redeemed: tuple[Redeemed, ...]
     currency: str
     exponent: int
     list_total: int
@@ -88,13 +103,16 @@ class _Priced(TypedDict):
     price_book: int
 
 
-def _priced(quote: Quote, made: Made) -> _Priced:
+def _priced(quote: Quote, rules: RuleSet, made: Made) -> _Priced:
     return _Priced(
         terminal_kind=made.terminal_kind,
         channel=quote.channel,
         region=quote.region,
         online=made.online,
         tier=quote.member.tier if quote.member else "",
+        buyer=rules.looking.at(quote.member) if quote.member else None,
+        basis=quote.basis,
+        redeemed=quote.redeemed,
         currency=quote.currency,
         exponent=quote.exponent,
         list_total=quote.list_total,
@@ -112,25 +130,9 @@ def _priced(quote: Quote, made: Made) -> _Priced:
 def _money(quote: Quote, paid: Paid, holdings: Holdings, made: Made) -> Iterator[Posting]:
     """Yield the legs of what paid, what was taken off, and what was sold."""
     member = quote.member.id if quote.member else ""
-    yield from _external(paid, quote.currency, made.terminal)
-    yield from value.spent_legs(holdings, paid.moves, member, quote.currency)
+    yield from paid_legs(paid, holdings, member, quote.currency, made.terminal)
     yield from _taken_off(quote)
     yield from _revenue(quote)
-    yield Posting("rounding", quote.currency, -paid.rounding)
-
-
-def _external(paid: Paid, money: str, terminal: str) -> Iterator[Posting]:
-    """Yield the legs of what is external; a voucher is worth what it is settled at."""
-    for tender in paid.tenders:
-        match tender.kind:
-            case "cash":
-                yield Posting(f"cash:{terminal}", money, tender.amount)
-            case "voucher":
-                assert tender.voucher is not None, "a voucher says what it is worth to whom"
-                yield Posting("bank:voucher", money, tender.voucher.settlement)
-                yield Posting("voucher", money, tender.amount - tender.voucher.settlement)
-            case "card" | "wallet" | "transfer":
-                yield Posting(f"bank:{tender.kind}", money, tender.amount)
 
 
 def _taken_off(quote: Quote) -> Iterator[Posting]:
@@ -282,4 +284,8 @@ def _sold(priced: PricedLine, unit_points: tuple[int, ...]) -> SoldLine:
         points=sum(unit_points),
         unit_points=unit_points,
         kind=priced.kind,
+        rounding=line.rounding,
+        discountable=line.product.discountable,
+        reduced=line.product.reduced,
+        floor=line.product.floor,
     )

@@ -3,13 +3,13 @@
 import msgspec
 
 from edge.shop.accounts import rewards, tiers
-from edge.shop.accounts.lots import Holdings
+from edge.shop.accounts.lots import PRINCIPAL, Holdings
 from edge.shop.accounts.rewards import Giving, Reward
 from edge.shop.accounts.tiers import Measured, TierStanding
 from edge.shop.facts.returns import TakenBack
 from edge.shop.facts.sale import SaleMade
 from edge.shop.facts.tiers import TierReviewed
-from edge.shop.facts.value import ToppedUp, TopUpCancelled
+from edge.shop.facts.value import CardRefunded, ToppedUp, TopUpCancelled
 from edge.shop.ledger import entry
 from edge.shop.operations.in_force import InForce, coupon_kinds, said
 from edge.shop.operations.made import Made
@@ -57,6 +57,13 @@ def of_top_up(top_up: ToppedUp) -> Measured:
 def of_cancellation(cancelled: TopUpCancelled, on: str) -> Measured:
     """Return what the cancellation of a top-up made `on` a day takes back: what was left of it."""
     return Measured(deed=cancelled.top_up, date=on, topped_up=-cancelled.principal)
+
+
+def of_closing(closed: CardRefunded, top_up: ToppedUp) -> Measured:
+    """Return what the closing of an account takes back of one of its top-ups, on its own day."""
+    lots = {move.lot for move in top_up.moves if move.opens and move.opens.unit == PRINCIPAL}
+    back = sum([move.amount for move in closed.moves if move.lot in lots])
+    return Measured(deed=top_up.top_up, date=top_up.business_date, topped_up=back)
 
 
 def tier_review(

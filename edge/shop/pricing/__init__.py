@@ -12,17 +12,20 @@ from edge.shop.calendar import Moment, moment
 from edge.shop.pricing.asked import Asked, Catalogue, PointsAsked
 from edge.shop.pricing.compiled import RuleSet, compile_rules
 from edge.shop.pricing.explain import explain
+from edge.shop.pricing.naming import Names, names
 from edge.shop.pricing.quoting import check, price
 
 __all__ = [
     "Asked",
     "Catalogue",
     "Moment",
+    "Names",
     "PointsAsked",
     "RuleSet",
     "check",
     "compile_rules",
     "explain",
     "moment",
+    "names",
     "price",
 ]

@@ -6,6 +6,8 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from edge.shop.bundle import AnyDiscount, Bundle, Group, Stage
+from edge.shop.bundle.looking import Looking, looking
+from edge.shop.pricing.gates import Gate
 from edge.shop.pricing.index import Index, index
 from edge.shop.rules.charge import Charge
 from edge.shop.rules.conditions import AnyCondition
@@ -53,7 +55,12 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
     """Whether one of its limits goes on counting from sale to sale."""
     pick: Pick | None
     plain: bool
-    """Whether nothing is declared that its turn has to heed: no group, limit or exclusion."""
+    """Whether nothing is declared that its turn has to heed: no coupon, group, limit or
+    exclusion."""
+    idle: bool
+    """Whether nothing depends on its turn once it is known that it will do nothing."""
+    gate: Gate
+    """The conditions of the gate it stands behind, () if it stands behind none."""
 
 
 class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +71,8 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
     discounts: tuple[Placed, ...]
     """All but coupons, in the order of their turns."""
     discount_index: Index
+    gates: tuple[Gate, ...]
+    """What the gates of the index ask, by their numbers."""
     coupons: Mapping[str, Placed]
     """The coupons' rules by the type of the coupon."""
     turns: Mapping[str, int]
@@ -77,6 +86,8 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
     redeeming: tuple[PointsRedeem, ...]
     lines_stage_last: int
     """The number of the last stage of level `lines`, 0 for none."""
+    looking: Looking
+    """What of a member the rules look at."""
 
 
 def compile_rules(bundle: Bundle, bundle_hash: str) -> RuleSet:
@@ -86,11 +97,16 @@ def compile_rules(bundle: Bundle, bundle_hash: str) -> RuleSet:
     charges = _of(bundle, Charge)
     placed = _in_turn(bundle, [rule for rule in bundle.rules if isinstance(rule, Discount)])
     discounts = tuple([item for item in placed if not isinstance(item.rule, Coupon)])
+    gates = (*dict.fromkeys([(), *[item.gate for item in discounts]]),)
+    numbers = {gate: number for number, gate in enumerate(gates)}
     return RuleSet(
         bundle=bundle,
         hash=bundle_hash,
         discounts=discounts,
-        discount_index=index([item.rule for item in discounts]),
+        discount_index=index(
+            [item.rule for item in discounts], [numbers[item.gate] for item in discounts]
+        ),
+        gates=gates,
         coupons={item.rule.id: item for item in placed if isinstance(item.rule, Coupon)},
         turns={item.rule.id: place for place, item in enumerate(placed)},
         earning=earning,
@@ -101,6 +117,7 @@ def compile_rules(bundle: Bundle, bundle_hash: str) -> RuleSet:
         charge_index=index(charges),
         redeeming=_of(bundle, PointsRedeem),
         lines_stage_last=max((s.number for s in bundle.stages if s.level == "lines"), default=0),
+        looking=looking(bundle.rules),
     )
 
 
@@ -163,19 +180,27 @@ def _placed(rule: AnyDiscount, stage: Stage, above: Sequence[Group]) -> Placed:
     limits: dict[str, tuple[Limit, ...]] = {}
     for limit in rule.limits:
         limits[limit.of] = (*limits.get(limit.of, ()), limit)
+    shown = isinstance(rule, Coupon)
+    weighed = any(step.best for step in steps)
+    counted = any(limit.per not in IN_SALE for limit in rule.limits)
+    moving = tuple([condition for condition in rule.when if not condition.static])
+    idle = not (weighed or counted or moving or shown)
+    gated = idle and not rule.target.sparing and all(each.common for each in rule.when)
     return Placed(
         rule=rule,
         stage=stage,
         top=names[0],
         steps=steps,
-        weighed=any(step.best for step in steps),
+        weighed=weighed,
         claims=tuple([s for s in steps if s.group.scope == "unit" and s.group.mode == "first"]),
         fixed=tuple([condition for condition in rule.when if condition.static]),
-        moving=tuple([condition for condition in rule.when if not condition.static]),
+        moving=moving,
         limits=limits,
-        counted=any(limit.per not in IN_SALE for limit in rule.limits),
+        counted=counted,
         pick=rule.target.pick,
-        plain=not (above or rule.limits or rule.target.pick)
+        plain=not (above or rule.limits or rule.target.pick or shown)
         and rule.overflow == "lost"
         and rule.exclusive == "no",
+        idle=idle,
+        gate=rule.when if gated else (),
     )

@@ -52,12 +52,12 @@ def one_too_many(turn: Turn, state: State) -> Miss | None:
     return Miss("R-COUPON-MAX", {"max": most})
 
 
-def worse(turn: Turn, taken: Sequence[Cut], state: State) -> bool:
-    """Tell whether a coupon is refused because one of its group took more."""
+def worse(turn: Turn, cuts: Sequence[Cut], state: State) -> bool:
+    """Tell whether a coupon is refused because one of its group took more than its cuts."""
     if state.occasion.rules.bundle.coupons.worse == "stacked":
         return False
     group = turn.placed.rule.group
-    return any(off > amount(taken) for name, off in _redeemed(state) if name == group)
+    return any(off > amount(cuts) for name, off in _redeemed(state) if name == group)
 
 
 def _redeemed(state: State) -> Iterator[tuple[str, int]]:

@@ -4,14 +4,17 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 from edge.shop.earning import Rate, UnitPoints, earned
+from edge.shop.pricing.gates import unmet
 from edge.shop.pricing.index import Index
-from edge.shop.pricing.judging import unmet
 from edge.shop.pricing.selecting import chosen
 from edge.shop.pricing.state import Missed, State
 from edge.shop.rules.conditions import Miss, nearest
 from edge.shop.rules.points_earn import PointsEarn, PointsMultiplier
-from edge.shop.rules.running import Picked, Running, Selection
+from edge.shop.rules.running import Picked, Selection
 from edge.shop.rules.target import AllLines
+
+Units = tuple[int, ...]
+"""What each unit of a line costs."""
 
 _R = TypeVar("_R", PointsEarn, PointsMultiplier)
 
@@ -30,7 +33,7 @@ class Earned(NamedTuple):
     units: UnitPoints
 
 
-def points(state: State, unspent: Running, charges: Sequence[Levied]) -> Earned:
+def points(state: State, unspent: Sequence[Units], charges: Sequence[Levied]) -> Earned:
     """Return the points of every unit: of the lines of goods, then of each charge.
 
     `unspent` are the prices before points took something off. Guests earn nothing. Earning
@@ -38,12 +41,12 @@ def points(state: State, unspent: Running, charges: Sequence[Levied]) -> Earned:
     """
     rules, member = state.occasion.rules, state.scene.member
     policy = rules.bundle.programme.points
-    base = unspent if policy.earn_on.points else state.running
+    base = unspent if policy.earn_on.points else state.running.units
     more = [(charge.amount,) for charge in charges]
-    nets = (*base.units, *more)
+    nets = (*base, *more)
     if not rules.earning:
         return Earned((), _none(nets))
-    first = len(base.units)
+    first = len(base)
     extra = [Picked(first + i, (0,)) for i, charge in enumerate(charges) if charge.earns]
     campaigns = [*_holding(rules.campaigns, rules.campaign_index, state, extra)]
     rates: list[Rate] = []
@@ -73,9 +76,10 @@ def _holding(
     A rule for the whole order that leaves some of the goods in is also about the charges that
     earn; where units are picked, it is about goods alone.
     """
+    everything = state.running.everything
     for rank, lines in index.hits(state.running.lines, state.scene):
         rule: _R = rules[rank]
-        about: Selection = [state.occasion.lines[i] for i in lines]
+        about: Selection = [everything[i] for i in lines]
         misses: list[Miss] = unmet(rule.when, state.scene, state.running, about)
         if state.scene.member is None:
             misses = [Miss("R-NEEDS-MEMBER"), *[m for m in misses if m.reason != "R-NEEDS-MEMBER"]]

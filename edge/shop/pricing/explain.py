@@ -1,12 +1,13 @@
 """Why this price, in a sentence a cashier can act on, in Chinese and in English."""
 
-from typing import Literal
+from functools import lru_cache
 
 from edge.shop.bundle.conditions_said import CHANNELS
 from edge.shop.money import format_minor
+from edge.shop.pricing.naming import NAMED, Lang, Names
 from edge.shop.sale import CouponJudged, Note
 
-Lang = Literal["zh", "en"]
+__all__ = ["MONEY", "TEXTS", "Lang", "explain"]
 
 TEXTS: dict[str, tuple[str, str]] = {
     "R-APPLIED": ("已优惠 {off}", "took {off} off"),
@@ -52,7 +53,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "R-NOT-AT-THIS-TIME": ("限每日 {from} 至 {until}", "only from {from} until {until} o'clock"),
     "R-NOT-ON-THIS-WEEKDAY": ("限{zh}", "only on {en}"),
     "R-NOT-ON-THIS-DAY": ("限每月{zh}", "only on these days of the month: {en}"),
-    "R-NOT-MEMBER-DAY": ("限会员日：每月{zh}", "only on member day, each month: {en}"),
+    "R-NOT-MEMBER-DAY": ("限会员日：{zh}", "only on member day: {en}"),
     "R-NOT-BIRTHDAY": ("限会员生日期间", "only around the member's birthday"),
     "R-NOT-HOLIDAY": ("限以下节日：{holidays}", "only on {holidays}"),
     "R-NOT-FIRST-PURCHASE": ("限首次消费", "only for a first purchase"),
@@ -71,13 +72,36 @@ MONEY = frozenset({"off", "more", "amount", "budget"})
 """The parameters that are amounts in minor units."""
 
 
-def explain(note: Note | CouponJudged, lang: Lang, exponent: int) -> str:
-    """Return what a note says; amounts are written with the currency's exponent."""
-    named = {
-        name: format_minor(value, exponent) if name in MONEY and isinstance(value, int) else value
-        for name, value in note.params.items()
-    }
-    if isinstance(channels := named.get("channels"), str):
-        words = [CHANNELS[channel][lang == "en"] for channel in channels.split(", ")]
-        named["channels"] = ("、", ", ")[lang == "en"].join(words)
-    return TEXTS[note.reason][lang == "en"].format(**named)
+SAID_MAX = 4_096
+"""How many sentences are kept: most are said again and again."""
+
+
+def explain(note: Note | CouponJudged, names: Names, exponent: int) -> str:
+    """Return what a note says, in the language of the names.
+
+    Amounts are written with the currency's exponent.
+    """
+    params = note.params
+    if not NAMED.isdisjoint(params):
+        params = {
+            name: names.said(name, value) if isinstance(value, str) else value
+            for name, value in params.items()
+        }
+    return _sentence(note.reason, (*params.items(),), names.lang, exponent)
+
+
+@lru_cache(maxsize=SAID_MAX)
+def _sentence(
+    reason: str, params: tuple[tuple[str, str | int], ...], lang: Lang, exponent: int
+) -> str:
+    said = {name: _said(name, value, lang, exponent) for name, value in params}
+    return TEXTS[reason][lang == "en"].format(**said)
+
+
+def _said(name: str, value: str | int, lang: Lang, exponent: int) -> str:
+    if isinstance(value, int):
+        return format_minor(value, exponent) if name in MONEY else str(value)
+    if name == "channels":
+        words = [CHANNELS[channel][lang == "en"] for channel in value.split(", ")]
+        return ("、", ", ")[lang == "en"].join(words)
+    return value

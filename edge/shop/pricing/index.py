@@ -6,12 +6,15 @@ region, channel); only the first `EXPLAINED_MAX` of these rules are looked at wh
 hold, so that a quote can still say "for members". A coupon's rule is found by its coupon alone.
 """
 
+from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import TypeVar
 
 import msgspec
 
 from edge.shop.basket import Line
+from edge.shop.pricing.gates import NO_GATE, Gates
 from edge.shop.rules.conditions import (
     AnyCondition,
     HasTag,
@@ -36,9 +39,15 @@ Key = tuple[str, str]
 Hit = tuple[int, Sequence[int]]
 """The rank of a rule that could matter, and the lines it is about."""
 
-Ranks = tuple[int, ...]
+Ranks = Sequence[int]
+
+Bunches = tuple[tuple[int, Ranks], ...]
+"""The ranks of rules, by the gate that they stand behind."""
 
 ANY_MEMBER: Key = ("member", "")
+
+_PRODUCT, _CATEGORY = attrgetter("product.id"), attrgetter("product.category")
+"""What a line is looked up by."""
 
 _Name = TypeVar("_Name", bound=Hashable)
 
@@ -48,41 +57,51 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
 
     sparing: Mapping[int, Target]
     """The targets that leave something out, by rank."""
-    by_product: Mapping[str, Ranks]
-    by_category: Mapping[str, Ranks]
-    by_key: Mapping[Key, Ranks]
-    everywhere: Ranks
+    by_product: Mapping[str, Bunches]
+    by_category: Mapping[str, Bunches]
+    by_key: Mapping[Key, Bunches]
+    everywhere: Bunches
     """The rules for the whole order that hold for anybody, and the first that do not."""
 
-    def hits(self, lines: Sequence[Line], scene: Scene) -> list[Hit]:
-        """Return the rules that matter to these lines, by rank."""
+    def hits(self, lines: Sequence[Line], scene: Scene, gates: Gates | None = None) -> list[Hit]:
+        """Return the rules that matter to these lines, by rank.
+
+        `gates` keep back the rules behind those that are shut, and know them then; None keeps
+        back nobody.
+        """
         if not lines:
             return []
-        hits: list[Hit] = [*self._by_goods(lines).items()]
+        found = self._by_goods(lines, gates)
         everything = range(len(lines))
-        hits += [(rank, everything) for rank in self._for_all(scene)]
-        hits.sort(key=lambda hit: hit[0])
+        for gate, ranks in self._for_all(scene):
+            if gate and gates is not None and gates[gate]:
+                gates.kept_back[gate].update(ranks)
+            else:
+                for rank in ranks:
+                    found[rank] = everything
+        hits = sorted(found.items())
         return [*self._without_spared(hits, lines)] if self.sparing else hits
 
-    def _by_goods(self, lines: Sequence[Line]) -> dict[int, list[int]]:
-        found: dict[int, list[int]] = {}
-        if not self.by_product and not self.by_category:
-            return found
-        for i, line in enumerate(lines):
-            product = line.product
-            for rank in self.by_product.get(product.id, ()):
-                found.setdefault(rank, []).append(i)
-            for rank in self.by_category.get(product.category, ()):
-                found.setdefault(rank, []).append(i)
-        return found
+    def _by_goods(self, lines: Sequence[Line], gates: Gates | None) -> dict[int, Sequence[int]]:
+        """Return the rules for certain goods; each is named by products or by categories."""
+        found: defaultdict[int, list[int]] = defaultdict(list)
+        for named, name in ((self.by_product, _PRODUCT), (self.by_category, _CATEGORY)):
+            if not named:
+                continue
+            for i, bunches in enumerate(map(named.get, map(name, lines))):
+                for gate, ranks in bunches or ():
+                    if gate and gates is not None and gates[gate]:
+                        gates.kept_back[gate].update(ranks)
+                        continue
+                    for rank in ranks:
+                        found[rank].append(i)
+        return {**found}
 
-    def _for_all(self, scene: Scene) -> Iterable[int]:
+    def _for_all(self, scene: Scene) -> Bunches:
         if not self.by_key:
             return self.everywhere
-        ranks = set(self.everywhere)
-        for key in _keys_of(scene):
-            ranks.update(self.by_key.get(key, ()))
-        return ranks
+        keyed = [self.by_key[key] for key in _keys_of(scene) if key in self.by_key]
+        return sum(keyed, self.everywhere)
 
     def _without_spared(self, hits: Iterable[Hit], lines: Sequence[Line]) -> Iterator[Hit]:
         for rank, places in hits:
@@ -93,8 +112,12 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
                 yield rank, kept
 
 
-def index(rules: Sequence[Rule]) -> Index:
-    """Return the index of rules in the order of their ranks."""
+def index(rules: Sequence[Rule], behind: Sequence[int] = ()) -> Index:
+    """Return the index of rules in the order of their ranks.
+
+    `behind` is the number of the gate that each stands behind; () is no gate for any of them.
+    """
+    gates = behind or (NO_GATE,) * len(rules)
     by_product: dict[str, list[int]] = {}
     by_category: dict[str, list[int]] = {}
     by_key: dict[Key, list[int]] = {}
@@ -113,16 +136,19 @@ def index(rules: Sequence[Rule]) -> Index:
                 if not keys or keyed <= EXPLAINED_MAX:
                     everywhere.append(rank)
     return Index(
-        sparing={
-            rank: rule.target
-            for rank, rule in enumerate(rules)
-            if rule.target.without_products or rule.target.without_categories
-        },
-        by_product={name: tuple(ranks) for name, ranks in by_product.items()},
-        by_category={name: tuple(ranks) for name, ranks in by_category.items()},
-        by_key={key: tuple(ranks) for key, ranks in by_key.items()},
-        everywhere=tuple(everywhere),
+        sparing={rank: rule.target for rank, rule in enumerate(rules) if rule.target.sparing},
+        by_product={name: _bunches(ranks, gates) for name, ranks in by_product.items()},
+        by_category={name: _bunches(ranks, gates) for name, ranks in by_category.items()},
+        by_key={key: _bunches(ranks, gates) for key, ranks in by_key.items()},
+        everywhere=_bunches(everywhere, gates),
     )
+
+
+def _bunches(ranks: Iterable[int], gates: Sequence[int]) -> Bunches:
+    bunches: dict[int, list[int]] = {}
+    for rank in ranks:
+        bunches.setdefault(gates[rank], []).append(rank)
+    return tuple([(gate, tuple(some)) for gate, some in bunches.items()])
 
 
 def matching(target: Target, lines: Sequence[Line]) -> list[int]:

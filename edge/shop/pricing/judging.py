@@ -18,16 +18,17 @@ not act: R-GIFT-UNKNOWN, R-NEEDS-MEMBER if coupons are all it gives, what the ru
 of (R-NEEDS-AMOUNT, R-NEEDS-COUNT, R-NEEDS-GOODS), or R-NOTHING-LEFT.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from edge.shop.pricing.compiled import Placed
 from edge.shop.pricing.coupons import one_too_many, worse
+from edge.shop.pricing.gates import unmet
 from edge.shop.pricing.limiting import UNLIMITED, fitted, out_of_reach, room
 from edge.shop.pricing.selecting import chosen, dearest, unclaimed
 from edge.shop.pricing.state import Missed, State, Turn
-from edge.shop.rules.conditions import AnyCondition, Miss, Scene, nearest
+from edge.shop.rules.conditions import Miss, nearest
 from edge.shop.rules.rule import Effect, Gift
-from edge.shop.rules.running import Cut, Running, Selection
+from edge.shop.rules.running import Cut, Selection
 
 NOT_DISCOUNTABLE = Miss("R-NOT-DISCOUNTABLE")
 NOTHING_LEFT = Miss("R-NOTHING-LEFT")
@@ -42,9 +43,9 @@ def judge(turn: Turn, state: State) -> None:
     if misses:
         state.miss(turn, nearest(misses), len(misses))
         return
-    if placed.plain and turn.coupon is None and not state.alone:
+    if placed.plain and not state.alone:
         effect = placed.rule.effect(state.running, turn.offered, UNLIMITED)
-        _settle(turn, state, turn.offered, effect, *state.running.take(effect.cuts))
+        _settle(turn, state, turn.offered, effect, effect.cuts)
         return
     miss = barred(placed, state) or out_of_reach(placed, state) or one_too_many(turn, state)
     if miss:
@@ -55,14 +56,6 @@ def judge(turn: Turn, state: State) -> None:
         state.miss(turn, selection)
         return
     _act(turn, state, selection)
-
-
-def unmet(
-    when: Sequence[AnyCondition], scene: Scene, running: Running, about: Selection
-) -> list[Miss]:
-    """Return all that stands in the way of these conditions, in their order."""
-    found = [condition.missing(scene, running, about) for condition in when]
-    return [miss for miss in found if miss is not None]
 
 
 def barred(placed: Placed, state: State) -> Miss | None:
@@ -113,7 +106,7 @@ def _units(turn: Turn, state: State) -> Selection | Miss:
 
 
 def _act(turn: Turn, state: State, selection: Selection) -> None:
-    placed, before = turn.placed, state.running
+    placed, running = turn.placed, state.running
     times = budget = UNLIMITED
     if placed.limits:
         times, miss = room(placed, "uses", state)
@@ -121,37 +114,33 @@ def _act(turn: Turn, state: State, selection: Selection) -> None:
         if miss or spent:
             state.miss(turn, miss or spent or NOT_DISCOUNTABLE)
             return
-    effect = placed.rule.effect(before, selection, times)
+    effect = placed.rule.effect(running, selection, times)
     cuts = effect.cuts
     if "amount" in placed.limits or placed.rule.overflow != "lost":
-        fits = fitted(placed, before, selection, cuts, budget)
+        fits = fitted(placed, running, selection, cuts, budget)
         if fits is None:
             state.miss(turn, Miss("R-NO-ROOM"))
             return
         cuts = fits
-    _settle(turn, state, selection, effect, *before.take(cuts))
+    _settle(turn, state, selection, effect, cuts)
 
 
 def _settle(
-    turn: Turn,
-    state: State,
-    selection: Selection,
-    wanted: Effect,
-    after: Running,
-    taken: tuple[Cut, ...],
+    turn: Turn, state: State, selection: Selection, wanted: Effect, cuts: Iterable[Cut]
 ) -> None:
     """Let come true what is left of an effect: what fits, what is in stock, whom it can reach."""
-    if turn.coupon is not None and worse(turn, taken, state):
+    fits = state.running.fitting(cuts)
+    if turn.coupon is not None and worse(turn, fits, state):
         state.miss(turn, Miss("R-COUPON-WORSE"))
         return
-    if taken and not wanted.gifts and not wanted.coupons:
-        state.act(turn, after, Effect(taken, wanted.times))
+    if fits and not wanted.gifts and not wanted.coupons:
+        state.act(turn, Effect(fits, wanted.times))
         return
     gifts = tuple([gift for gift in wanted.gifts if state.occasion.known(gift.product)])
     coupons = wanted.coupons if state.occasion.member else ()
     unknown = [gift for gift in wanted.gifts if gift not in gifts]
-    if taken or gifts or coupons:
-        state.act(turn, after, Effect(taken, wanted.times, gifts, coupons))
+    if fits or gifts or coupons:
+        state.act(turn, Effect(fits, wanted.times, gifts, coupons))
         state.missed += [Missed(turn.placed.rule, _unknown(gift), 1) for gift in unknown]
     elif unknown:
         state.miss(turn, _unknown(unknown[0]))

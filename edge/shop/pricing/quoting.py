@@ -14,13 +14,10 @@ from edge.shop.pricing.earning import Levied, points
 from edge.shop.pricing.following import follow
 from edge.shop.pricing.preparing import prepare
 from edge.shop.pricing.redeeming import Spent, spend
-from edge.shop.pricing.state import Missed, State, amount
+from edge.shop.pricing.state import NOT_APPLIED_MAX, Missed, State, amount
 from edge.shop.pricing.total import charge, gifts, goods, taxes, worth
 from edge.shop.rules.conditions import distance
-from edge.shop.sale import Given, Note, PricedLine, Quote, Redeemed, RuleUse
-
-NOT_APPLIED_MAX = 20
-"""How many rules that nearly took effect are explained."""
+from edge.shop.sale import Basis, Given, Note, PricedLine, Quote, Redeemed, RuleUse
 
 NOTHING_ASKED = Asked()
 
@@ -54,7 +51,7 @@ def price(
     """
     state = follow(prepare(basket, rules, at, terminal_kind, more))
     charges = list(due(state))
-    unspent = state.running
+    unspent = [*state.running.units]
     spent = spend(state)
     earned = points(state, unspent, [Levied(sum_, fee.rule.earns) for fee, sum_ in charges])
     lines = goods(state, spent, earned.units)
@@ -97,8 +94,32 @@ def _quote(
         applied=_applied(state, spent),
         not_applied=_not_applied(state.missed),
         bundle=rules.hash,
+        basis=_basis(state),
         price_book=price_book,
     )
+
+
+def _basis(state: State) -> Basis:
+    asked = state.occasion.asked
+    return Basis(
+        at_ms=state.scene.moment.at_ms,
+        store=state.scene.store,
+        online=asked.online,
+        counters=_counters(state) if asked.counters else {},
+        shown=asked.coupons,
+        unknown=tuple(sorted(state.occasion.unknown)),
+    )
+
+
+def _counters(state: State) -> dict[str, int]:
+    """Return the counters of limits that could matter to this basket, but for those at nothing."""
+    counters: dict[str, int] = {}
+    for turn in state.turns:
+        for limit in turn.placed.rule.limits if turn.placed.counted else ():
+            key = f"{turn.placed.rule.id}|{limit.of}|{limit.per}"
+            if used := state.occasion.asked.counters.get(key):
+                counters[key] = used
+    return counters
 
 
 def _gives(state: State) -> tuple[Given, ...]:
@@ -122,22 +143,25 @@ def _uses(state: State) -> tuple[RuleUse, ...]:
 
 def _applied(state: State, spent: Iterable[Spent]) -> tuple[Note, ...]:
     """Return a note for each rule that acted, in the order in which they did."""
-    offs: list[tuple[AnyRule, int]] = [
-        (applied.rule, applied.off + worth(state, applied)) for applied in state.applied
-    ]
-    offs += [(each.rule, amount(each.cuts)) for each in spent]
-    return tuple([_note(rule, "R-APPLIED", {"off": off}, -off) for rule, off in offs])
+    notes = []
+    for applied in state.applied:
+        off = applied.off + (worth(state, applied) if applied.effect.gifts else 0)
+        notes.append(_note(applied.rule, "R-APPLIED", {"off": off}, -off))
+    for each in spent:
+        off = amount(each.cuts)
+        notes.append(_note(each.rule, "R-APPLIED", {"off": off}, -off))
+    return tuple(notes)
 
 
 def _not_applied(missed: Iterable[Missed]) -> tuple[Note, ...]:
     """Return the notes a cashier can do most about, at most `NOT_APPLIED_MAX`, nearest first."""
     nearest = sorted(missed, key=_distance)[:NOT_APPLIED_MAX]
-    return tuple([_note(rule, miss.reason, miss.params) for rule, miss, _ in nearest])
+    return tuple([_note(each.rule, each.miss.reason, each.miss.params) for each in nearest])
 
 
 def _distance(missed: Missed) -> tuple[int, int, int, str]:
-    rule, miss, unmet = missed
-    return unmet, *distance(miss.reason, miss.params), rule.id
+    miss = missed.miss
+    return missed.unmet, *distance(miss.reason, miss.params), missed.rule.id
 
 
 def _note(rule: AnyRule, reason: str, params: dict[str, str | int], changed: int = 0) -> Note:

@@ -3,8 +3,9 @@
 from typing import NamedTuple
 
 from edge.shop.pricing.asked import PointsAsked
+from edge.shop.pricing.gates import unmet
 from edge.shop.pricing.index import matching
-from edge.shop.pricing.judging import NOT_DISCOUNTABLE, unmet
+from edge.shop.pricing.judging import NOT_DISCOUNTABLE
 from edge.shop.pricing.selecting import chosen
 from edge.shop.pricing.state import Missed, State
 from edge.shop.rules.conditions import Miss, nearest
@@ -44,8 +45,8 @@ def spend(state: State) -> list[Spent]:
 
 
 def _spend(rule: PointsRedeem, state: State, asked: PointsAsked) -> Spent:
-    lines = state.occasion.lines
-    about = [lines[i] for i in matching(rule.target, state.running.lines)]
+    everything = state.running.everything
+    about = [everything[i] for i in matching(rule.target, state.running.lines)]
     misses = unmet(rule.when, state.scene, state.running, about)
     if not state.occasion.member:
         misses.append(Miss("R-NEEDS-MEMBER"))
@@ -59,6 +60,6 @@ def _spend(rule: PointsRedeem, state: State, asked: PointsAsked) -> Spent:
     points, cuts = redeem(rule, state.running, some, asked.points, max(0, asked.held))
     if asked.points != "max" and points < asked.points:
         state.missed.append(Missed(rule, Miss("R-POINTS-REDUCED", {"points": points}), 1))
-    state.running, taken = state.running.take(cuts)
-    assert taken == cuts or not points, "points pay what is there to be paid"
-    return Spent(rule, points, taken)
+    fits = state.running.fitting(cuts)
+    assert fits == cuts, "points pay what is there to be paid"
+    return Spent(rule, points, state.running.take(fits))

@@ -1,7 +1,6 @@
 """Which units a rule may touch at its turn, of those its target names."""
 
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Mapping
 
 from edge.shop.pricing.compiled import Placed
 from edge.shop.pricing.state import State
@@ -10,24 +9,15 @@ from edge.shop.rules.target import Pick
 from edge.shop.rules.units import FIRST, ordered, picked, units
 
 
-def whole(running: Running) -> list[Picked]:
-    """Return every line with all its units."""
-    return [Picked(line, _places(len(units))) for line, units in enumerate(running.units)]
-
-
-@lru_cache(maxsize=64)
-def _places(count: int) -> tuple[int, ...]:
-    return tuple(range(count))
-
-
-def offered(placed: Placed, running: Running, about: Sequence[Picked]) -> Sequence[Picked]:
+def offered(placed: Placed, running: Running, about: Selection) -> Selection:
     """Return the lines that may be discounted, and that the rule does not spare as reduced."""
     spares, lines = placed.rule.spare_reduced, running.lines
-    return [
+    free = [
         each
         for each in about
         if (product := lines[each.line].product).discountable and not (spares and product.reduced)
     ]
+    return about if len(free) == len(about) else free
 
 
 def unclaimed(placed: Placed, selection: Selection, state: State) -> Selection:

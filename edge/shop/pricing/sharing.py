@@ -68,10 +68,10 @@ def _won(cut: Cut, mine: set[Unit]) -> Cut:
 def _come_true(state: State, applied: Applied, mine: set[Unit], excluded: Miss) -> None:
     turn, effect = applied.turn, applied.effect
     cuts = [_won(cut, mine) for cut in effect.cuts]
-    after, taken = state.running.take(cuts)
-    if not mine or not (taken or effect.gifts or effect.coupons):
+    fits = state.running.fitting(cuts)
+    if not mine or not (fits or effect.gifts or effect.coupons):
         state.miss(turn, excluded)
     elif against := barred(turn.placed, state) or one_too_many(turn, state):
         state.miss(turn, against)
     else:
-        state.act(turn, after, Effect(taken, effect.times, effect.gifts, effect.coupons))
+        state.act(turn, Effect(fits, effect.times, effect.gifts, effect.coupons))

@@ -12,11 +12,14 @@ from edge.shop.pricing.compiled import Placed, RuleSet
 from edge.shop.rules.charge import Charge
 from edge.shop.rules.conditions import Miss, Scene
 from edge.shop.rules.rule import Effect
-from edge.shop.rules.running import Cut, Picked, Running, Selection
+from edge.shop.rules.running import Cut, Running, Selection
 from edge.shop.sale import CouponJudged, CouponShown
 
+NOT_APPLIED_MAX = 20
+"""How many rules that nearly took effect are explained."""
 
-class Turn(NamedTuple):
+
+class Turn(msgspec.Struct, frozen=True, gc=False):
     """One chance of a rule to act on this basket: one a sale, or one for each coupon shown."""
 
     placed: Placed
@@ -24,28 +27,24 @@ class Turn(NamedTuple):
     """All units of the lines the rule is about: what its conditions see."""
     offered: Selection
     """Those of them that may be discounted at all."""
-    misses: tuple[Miss, ...]
+    misses: Sequence[Miss] = ()
     """What stands in its way whatever the prices are."""
     coupon: int | None = None
     """The place of the coupon among those shown."""
 
 
-class Applied(NamedTuple):
+class Applied(msgspec.Struct, frozen=True, gc=False):
     """A rule that took effect, and what it really did."""
 
+    rule: AnyDiscount
     turn: Turn
     effect: Effect
     off: int
     """What its cuts come to."""
     coupon: str
 
-    @property
-    def rule(self) -> AnyDiscount:
-        """The rule."""
-        return self.turn.placed.rule
 
-
-class Missed(NamedTuple):
+class Missed(msgspec.Struct, frozen=True, gc=False):
     """A rule that did not take effect, the nearest reason, and how many there are."""
 
     rule: AnyRule
@@ -67,18 +66,21 @@ class Occasion(msgspec.Struct, frozen=True, kw_only=True):
     rules: RuleSet
     asked: Asked
     member: bool
-    lines: Sequence[Picked]
-    """Every line with all its units."""
     fees: tuple[Fee, ...]
     """The charges whose goods are in the basket."""
     one_by_one: bool = False
     """Whether the best-of groups have too many combinations to try them all."""
+    unknown: set[str] = set()
+    """The gifts that were looked for and are not to be had, in whichever fork."""
 
     def known(self, product: str) -> Product | None:
         """Return a product that may be given away: it is known, and so is its tax."""
         catalogue = self.asked.catalogue
         found = catalogue.product(product) if catalogue else None
-        return found if found and found.tax_class in self.rules.bundle.tax else None
+        if found and found.tax_class in self.rules.bundle.tax:
+            return found
+        self.unknown.add(product)
+        return None
 
 
 class State(msgspec.Struct, kw_only=True):
@@ -111,6 +113,7 @@ class State(msgspec.Struct, kw_only=True):
         """Return a copy that goes its own way."""
         return msgspec.structs.replace(
             self,
+            running=self.running.copy(),
             applied=[*self.applied],
             missed=[*self.missed],
             judged={**self.judged},
@@ -125,12 +128,13 @@ class State(msgspec.Struct, kw_only=True):
     def end_lines(self) -> None:
         """Keep the prices after the stages of level `lines`, unless that is done already."""
         if self.scene.after_lines is None:
-            self.scene = msgspec.structs.replace(self.scene, after_lines=self.running.left)
-            self.after_lines = self.running.units
+            left = tuple(self.running.left)
+            self.scene = msgspec.structs.replace(self.scene, after_lines=left)
+            self.after_lines = tuple(self.running.units)
 
     def saved(self) -> int:
         """Return what has been taken off so far, in minor units."""
-        return sum(self.running.lists) - sum(self.running.left)
+        return sum(self.running.lists) - self.running.payable
 
     def shown(self, turn: Turn) -> CouponShown | None:
         """Return the coupon whose turn it is, None for any other rule."""
@@ -146,13 +150,16 @@ class State(msgspec.Struct, kw_only=True):
             coupon=shown.id, rule=shown.type, reason=miss.reason, params=miss.params
         )
 
-    def act(self, turn: Turn, after: Running, effect: Effect) -> None:
-        """Let an effect come true; its cuts are what was really taken."""
-        placed, shown = turn.placed, self.shown(turn)
-        rule = placed.rule
-        off = sum(self.running.left) - sum(after.left)
-        self.running = after
-        self.applied.append(Applied(turn, effect, off, shown.id if shown else ""))
+    def act(self, turn: Turn, effect: Effect) -> None:
+        """Let an effect come true; its cuts fit."""
+        placed, running = turn.placed, self.running
+        rule, before = placed.rule, running.payable
+        taken = running.take(effect.cuts)
+        if taken is not effect.cuts:
+            effect = Effect(taken, effect.times, effect.gifts, effect.coupons)
+        off = before - running.payable
+        shown = self.shown(turn)
+        self.applied.append(Applied(rule, turn, effect, off, shown.id if shown else ""))
         self.acted.append(placed)
         if rule.exclusive != "no":
             self.alone.append(placed)

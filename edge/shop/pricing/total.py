@@ -1,8 +1,9 @@
 """The bill: lines with all that changed them, gifts and charges as lines of their own, and tax."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from itertools import groupby
+from itertools import count, groupby
 from operator import neg
 
 from edge.shop.basket import Line, Product
@@ -13,6 +14,7 @@ from edge.shop.pricing.redeeming import STAGE, Spent
 from edge.shop.pricing.state import Applied, Fee, State
 from edge.shop.rules.points_redeem import PointsRedeem
 from edge.shop.rules.rule import Gift
+from edge.shop.rules.running import Cut
 from edge.shop.sale import Adjustment, PricedLine, TaxLine
 
 
@@ -22,37 +24,43 @@ def goods(state: State, spent: Iterable[Spent], points: UnitPoints) -> list[Pric
     adjustments = _adjustments(state, spent)
     return [
         PricedLine(
-            line=line, adjustments=tuple(adjustments.get(i, ())), net=running.left[i],
-            unit_nets=running.units[i], tax_rate=tax[line.product.tax_class],
-            points=sum(points[i]), unit_points=points[i],
+            line=line, adjustments=tuple(adjustments[i]) if i in adjustments else (),
+            net=net, unit_nets=units, tax_rate=tax[line.product.tax_class],
+            points=sum(earned), unit_points=earned,
         )
-        for i, line in enumerate(running.lines)
+        for i, line, net, units, earned in zip(
+            count(), running.lines, running.left, running.units, points, strict=False
+        )
     ]  # fmt: skip
 
 
 def _adjustments(state: State, spent: Iterable[Spent]) -> dict[int, list[Adjustment]]:
     """Return what every rule took off each line, in the order in which it was taken."""
-    adjustments: dict[int, list[Adjustment]] = {}
+    made: defaultdict[int, list[Adjustment]] = defaultdict(list)
     for applied in state.applied:
-        rule = applied.rule
-        for cut in applied.effect.cuts:
-            made = _adjustment(rule, cut.units, rule.stage, applied.coupon)
-            adjustments.setdefault(cut.line, []).append(made)
+        _adjust(made, applied.effect.cuts, applied.rule, applied.rule.stage, applied.coupon)
     for redeemed in spent:
-        for cut in redeemed.cuts:
-            made = _adjustment(redeemed.rule, cut.units, STAGE)
-            adjustments.setdefault(cut.line, []).append(made)
-    return adjustments
+        _adjust(made, redeemed.cuts, redeemed.rule, STAGE)
+    return made
 
 
-def _adjustment(
-    rule: AnyDiscount | PointsRedeem, units: tuple[int, ...], stage: int, coupon: str = ""
-) -> Adjustment:
-    return Adjustment(
-        rule=rule.id, name_zh=rule.name_zh, name_en=rule.name_en,
-        amount=-sum(units), units=tuple(map(neg, units)),
-        stage=stage, coupon=coupon, funding=rule.funding,
-    )  # fmt: skip
+def _adjust(
+    made: Mapping[int, list[Adjustment]],
+    cuts: Iterable[Cut],
+    rule: AnyDiscount | PointsRedeem,
+    stage: int,
+    coupon: str = "",
+) -> None:
+    """Note on each line what a rule took off it."""
+    id, zh, en, funding = rule.id, rule.name_zh, rule.name_en, rule.funding
+    for cut in cuts:
+        units = cut.units
+        taken = (-units[0],) if len(units) == 1 else tuple(map(neg, units))
+        one = Adjustment(
+            rule=id, name_zh=zh, name_en=en, amount=sum(taken), units=taken, stage=stage,
+            coupon=coupon, funding=funding,
+        )  # fmt: skip
+        made[cut.line].append(one)
 
 
 def gifts(state: State) -> Iterator[PricedLine]:
@@ -80,10 +88,11 @@ def _line(state: State, gift: Gift) -> Line:
 def _given(state: State, applied: Applied, line: Line) -> PricedLine:
     rule, product = applied.rule, line.product
     each = line.unit_price if line.units > 1 else line.list_amount
-    off = _adjustment(rule, (each,) * line.units, rule.stage, applied.coupon)
+    off: defaultdict[int, list[Adjustment]] = defaultdict(list)
+    _adjust(off, [Cut(0, (each,) * line.units)], rule, rule.stage, applied.coupon)
     nothing = (0,) * line.units
     return PricedLine(
-        line=line, adjustments=(off,), net=0, unit_nets=nothing,
+        line=line, adjustments=tuple(off[0]), net=0, unit_nets=nothing,
         tax_rate=state.occasion.rules.bundle.tax[product.tax_class], points=0,
         unit_points=nothing, kind="gift",
     )  # fmt: skip
@@ -105,12 +114,11 @@ def charge(fee: Fee, amount: int, bundle: Bundle, points: Sequence[int]) -> Pric
 
 def taxes(bundle: Bundle, lines: Iterable[PricedLine]) -> tuple[TaxLine, ...]:
     """Compute the tax once per rate; classes that share a rate share its tax exactly."""
-    gross: dict[str, int] = {}
+    gross: defaultdict[str, int] = defaultdict(int)
     for priced in lines:
         if priced.kind != "gift":
-            name = priced.line.product.tax_class
-            gross[name] = gross.get(name, 0) + priced.net
-    ordered = sorted((bundle.tax[name], name) for name in gross)
+            gross[priced.line.product.tax_class] += priced.net
+    ordered = sorted([(bundle.tax[name], name) for name in gross])
     taxed: list[TaxLine] = []
     for rate, members in groupby(ordered, key=lambda item: item[0]):
         names = [name for _, name in members]

@@ -63,11 +63,10 @@ def _untold(deed: Deed, lots: Lots) -> Iterator[str]:
 def _posted(deed: Deed) -> Counter[_Account]:
     sums: Counter[_Account] = Counter()
     for leg in deed.postings:
-        match leg.account.partition(":")[0]:
-            case "member":
-                sums[leg.account, leg.unit, leg.party] += leg.amount
-            case "principal" | "deferred":
-                sums[leg.account, "", leg.party] += leg.amount
+        if leg.account.startswith("member:"):
+            sums[leg.account, leg.unit, leg.party] += leg.amount
+        elif leg.account.startswith(("principal:", "deferred:")):
+            sums[leg.account, "", leg.party] += leg.amount
     return sums
 
 

@@ -8,13 +8,22 @@ from typing import Literal
 
 import msgspec
 
-from edge.shop.facts import DayClosed, DayOpened, Deed, EpochOpened, SaleVoided, TakenBack
+from edge.shop.bundle.commission import Work
+from edge.shop.facts import (
+    DayClosed,
+    DayOpened,
+    Deed,
+    EpochOpened,
+    Fact,
+    SaleVoided,
+    TakenBack,
+)
+from edge.shop.facts.counts import CountReturned, CountUsed
 from edge.shop.facts.day import DrawerCounted
-from edge.shop.facts.value import ToppedUp, TopUpCancelled
-from edge.shop.reports.entry import Entry
+from edge.shop.reports.entry import Entry, real
 from edge.shop.reports.settlement import is_money
-from edge.shop.reports.staff import outside, taken_in
-from edge.shop.reports.trade import Trade, trade
+from edge.shop.reports.staff import outside, work
+from edge.shop.reports.trade import TRADED, Trade, of, trade
 
 State = Literal["open", "closing", "interrupted", "closed"]
 """open · closing: drawers are being counted · interrupted: the journal began anew while the day
@@ -45,12 +54,16 @@ class Amounts(msgspec.Struct, frozen=True):
 
 
 class DayReport(msgspec.Struct, frozen=True, kw_only=True):
-    """One business day of one store. `unsent` facts the cloud does not know yet."""
+    """One business day of one store. `unsent` facts the cloud does not know yet.
+
+    `unsent_at_close` is how many it did not know when the day was closed, and what they came to.
+    """
 
     business_date: str
     kind: Literal["X", "Z"]
     state: State
     unsent: int
+    unsent_at_close: Amounts
     trade: Trade
     hours: dict[int, Trade]
     tills: tuple[Till, ...]
@@ -60,7 +73,9 @@ class DayReport(msgspec.Struct, frozen=True, kw_only=True):
     returns: Amounts
     voids: Amounts
     top_ups: Amounts
-    """Value paid in, and taken back by cancellation."""
+    """Value paid in, less what was cancelled."""
+    card_sales: Amounts
+    """Stored-value cards and count cards sold, less those cancelled or given back."""
     rounding: int
     """What cash rounding took beyond what was due (+) or let go of (-)."""
 
@@ -70,10 +85,11 @@ def day(
 ) -> DayReport:
     """Return the report of a business day: Z once it is closed, X before.
 
-    `rates` are those of the tax classes, in basis points, as the bundle declares them. A day may
-    be closed while facts are unsent; the report says how many.
+    `rates` are those of the tax classes, in basis points, as the bundle declares them; what a fact
+    says of its own class goes first, for a class may have changed since, or be gone. A day may be
+    closed while facts are unsent; the report says how many.
     """
-    told = list(entries)
+    told = real(entries)
     state = _state(told, business_date)
     mine = [
         entry
@@ -92,6 +108,7 @@ def day(
         kind="Z" if state == "closed" else "X",
         state=state,
         unsent=unsent,
+        unsent_at_close=_at_close(told, business_date),
         trade=traded.total,
         hours=traded.hours,
         tills=_tills(deeds, counts),
@@ -99,11 +116,28 @@ def day(
         discounts=sum([_discounts(deed) for deed in deeds]),
         returns=_amounts([d for d in deeds if isinstance(d, TakenBack) and not _is_void(d)]),
         voids=_amounts([d for d in deeds if isinstance(d, SaleVoided)]),
-        top_ups=_top_ups(deeds),
+        top_ups=_worked(deeds, "top_ups"),
+        card_sales=_worked(deeds, "card_sales"),
         rounding=-sum(
             [leg.amount for deed in deeds for leg in deed.postings if leg.account == "rounding"]
         ),
     )
+
+
+def unsent(facts: Iterable[Fact]) -> Amounts:
+    """Return how many facts these are, and what they sold, less what they took back."""
+    those = list(facts)
+    sold = [of(fact).sales for fact in those if isinstance(fact, TRADED)]
+    return Amounts(len(those), sum(sold))
+
+
+def _at_close(entries: Iterable[Entry], business_date: str) -> Amounts:
+    closed = [
+        entry.fact
+        for entry in entries
+        if isinstance(entry.fact, DayClosed) and entry.fact.business_date == business_date
+    ]
+    return Amounts(closed[-1].unsent, closed[-1].unsent_amount) if closed else Amounts(0, 0)
 
 
 def _is_void(fact: TakenBack) -> bool:
@@ -149,13 +183,29 @@ def _tills(deeds: Iterable[Deed], counts: Iterable[DrawerCounted]) -> tuple[Till
     )
 
 
-def _by_rate(deeds: Iterable[Deed], rates: Mapping[str, int]) -> dict[int, int]:
+def rates_of(deeds: Iterable[Deed]) -> dict[str, int]:
+    """Return the rate of each tax class, in basis points, as these deeds name them."""
+    rates: dict[str, int] = {}
+    for deed in deeds:
+        if isinstance(deed, CountUsed | CountReturned):
+            rates[deed.tax_class] = deed.tax_rate
+        told = getattr(deed, "tax", ())
+        for tax in told if isinstance(told, tuple) else ():
+            rates[tax.tax_class] = tax.rate
+    return rates
+
+
+def _by_rate(deeds: Sequence[Deed], rates: Mapping[str, int]) -> dict[int, int]:
+    """Return the tax owed by rate; a class of which nobody knows the rate counts as one of 0."""
+    known = {**rates, **rates_of(deeds)}
     sums: dict[int, int] = {}
     for deed in deeds:
-        for leg in deed.postings:
-            if leg.account.startswith("tax:"):
-                rate = rates[leg.account.removeprefix("tax:")]
-                sums[rate] = sums.get(rate, 0) - leg.amount
+        taxes = [leg for leg in deed.postings if leg.account.startswith("tax:")]
+        mine = rates_of([deed]) if taxes else {}
+        for leg in taxes:
+            name = leg.account.removeprefix("tax:")
+            rate = mine.get(name, known.get(name, 0))
+            sums[rate] = sums.get(rate, 0) - leg.amount
     return dict(sorted(sums.items()))
 
 
@@ -174,8 +224,7 @@ def _amounts(facts: Sequence[TakenBack]) -> Amounts:
     return Amounts(len(facts), sum(fact.total for fact in facts))
 
 
-def _top_ups(deeds: Iterable[Deed]) -> Amounts:
-    moved = [deed for deed in deeds if isinstance(deed, ToppedUp | TopUpCancelled)]
-    return Amounts(
-        sum(isinstance(deed, ToppedUp) for deed in moved), sum(taken_in(deed) for deed in moved)
-    )
+def _worked(deeds: Iterable[Deed], kind: Work) -> Amounts:
+    """Return how much of a kind of work was done, less what of it was undone."""
+    done = [piece[1] for deed in deeds if (piece := work(deed)) and piece[0] == kind]
+    return Amounts(sum([part.count for part in done]), sum([part.amount for part in done]))

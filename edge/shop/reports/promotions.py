@@ -8,7 +8,7 @@ import msgspec
 from edge.shop.facts import SaleMade, SaleVoided, SoldLine, TakenBack
 from edge.shop.facts.returns import ReturnedLine
 from edge.shop.operations.funding import borne, contra
-from edge.shop.reports.entry import Entry
+from edge.shop.reports.entry import Entry, real
 
 
 class Promotion(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +72,7 @@ class _Counted:
 def promotions(entries: Iterable[Entry]) -> tuple[Promotion, ...]:
     """Return what rules did, by rule id."""
     counted = _Counted()
-    for store, fact, _ in entries:
+    for store, fact, _ in real(entries):
         if isinstance(fact, SaleMade):
             counted.sold(store, fact)
         elif isinstance(fact, TakenBack):

@@ -17,7 +17,7 @@ from edge.shop.accounts.lots import ALL_UNITS
 from edge.shop.facts import Deed
 from edge.shop.ledger import POINTS
 from edge.shop.money import BASIS, percent
-from edge.shop.reports.entry import Entry
+from edge.shop.reports.entry import Entry, real
 
 
 class Owed(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +61,7 @@ def statement(entries: Iterable[Entry], month: str, shares: Mapping[Pair, int] =
     Parties that owe nothing are left out.
     """
     sums: dict[tuple[str, Pair], int] = {}
-    for store, fact, _ in entries:
+    for store, fact, _ in real(entries):
         if isinstance(fact, Deed) and fact.business_date.startswith(f"{month}-"):
             for (currency, party), amount in _others(store, fact).items():
                 pair = (store, party) if store < party else (party, store)

@@ -13,7 +13,7 @@ from edge.shop.facts import Deed, SaleMade, SaleVoided, TakenBack
 from edge.shop.facts.counts import CountCardGivenBack, CountCardSold
 from edge.shop.facts.members import MemberEnrolled
 from edge.shop.facts.value import CardRefunded, CardSold, ToppedUp, TopUpCancelled
-from edge.shop.reports.entry import Entry
+from edge.shop.reports.entry import Entry, real
 from edge.shop.reports.settlement import is_money
 
 Role = Literal["cashier", "seller"]
@@ -38,7 +38,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
 def staff(entries: Iterable[Entry], commissions: Sequence[Commission] = ()) -> tuple[Person, ...]:
     """Return what people did, cashiers first, by name. Deeds of nobody are left out."""
     done: dict[tuple[Role, str], dict[Work, Done]] = {}
-    for _, fact, _ in entries:
+    for _, fact, _ in real(entries):
         if not isinstance(fact, Deed):
             continue
         piece = work(fact)

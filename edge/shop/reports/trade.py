@@ -1,7 +1,8 @@
 """Trade: how the shop does, with and without members, over days and hours.
 
 A return counts on the day it was made and in its hour, against sales but not against tickets; a
-void takes its ticket back too.
+void takes its ticket back too. What count cards pay for is sold when it is used: a use is a ticket
+like any other, worth what was paid for it in advance.
 """
 
 from collections.abc import Iterable
@@ -9,16 +10,16 @@ from decimal import Decimal
 
 import msgspec
 
-from edge.shop.facts import SaleMade, SaleVoided, TakenBack
+from edge.shop.facts import CountReturned, CountUsed, SaleMade, SaleVoided, TakenBack
 from edge.shop.money import BASIS, divide
-from edge.shop.reports.entry import Entry
+from edge.shop.reports.entry import Entry, real
 
 
 class Trade(msgspec.Struct, frozen=True, kw_only=True):
     """Sales of some time. Money is minor units, shares are basis points, all rounded half up.
 
     `sales` are net of returns and contain the tax; `items` are units sold, net of returns, where
-    a weighed line is one.
+    a weighed line is one. `uses` of count cards, net of those returned, are among the items.
     """
 
     tickets: int = 0
@@ -26,6 +27,7 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
     sales: int = 0
     member_sales: int = 0
     items: int = 0
+    uses: int = 0
 
     @property
     def member_share(self) -> int:
@@ -50,6 +52,10 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+TRADED = (SaleMade, TakenBack, CountUsed, CountReturned)
+"""The facts that are trade."""
+
+
 class TradeReport(msgspec.Struct, frozen=True, kw_only=True):
     """Trade in all, by business date, and by hour of the day (0 to 23) where times are known."""
 
@@ -71,8 +77,8 @@ def trade(entries: Iterable[Entry]) -> TradeReport:
     """Return how the shop did. What was voided never happened for members either."""
     total, days, hours = Trade(), dict[str, Trade](), dict[int, Trade]()
     bought: dict[str, str] = {}
-    for _, fact, at in entries:
-        if not isinstance(fact, SaleMade | TakenBack):
+    for _, fact, at in real(entries):
+        if not isinstance(fact, TRADED):
             continue
         part = of(fact)
         total = total.plus(part)
@@ -82,6 +88,8 @@ def trade(entries: Iterable[Entry]) -> TradeReport:
             hours[hour] = hours.get(hour, Trade()).plus(part)
         if isinstance(fact, SaleMade) and fact.member:
             bought[fact.sale] = fact.member
+        elif isinstance(fact, CountUsed) and fact.member:
+            bought[fact.use] = fact.member
         elif isinstance(fact, SaleVoided):
             bought.pop(fact.sale, None)
     times = [list(bought.values()).count(member) for member in set(bought.values())]
@@ -94,19 +102,20 @@ def trade(entries: Iterable[Entry]) -> TradeReport:
     )
 
 
-def of(fact: SaleMade | TakenBack) -> Trade:
-    """Return what one sale adds, or what one return or void takes off."""
-    if isinstance(fact, SaleMade):
-        units = [len(line.unit_nets) for line in fact.lines if line.kind == "goods"]
-        tickets, sales, items = 1, fact.total, sum(units)
-    else:
-        units = [len(line.units) for line in fact.lines if line.kind == "goods"]
-        tickets, sales, items = -isinstance(fact, SaleVoided), -fact.total, -sum(units)
-    member = fact.member is not None
-    return Trade(
-        tickets=tickets,
-        member_tickets=tickets * member,
-        sales=sales,
-        member_sales=sales * member,
-        items=items,
-    )
+def of(fact: SaleMade | TakenBack | CountUsed | CountReturned) -> Trade:
+    """Return what a sale or a use adds, or what a return or void takes off."""
+    match fact:
+        case SaleMade():
+            units = [len(line.unit_nets) for line in fact.lines if line.kind == "goods"]
+            done = Trade(tickets=1, sales=fact.total, items=sum(units))
+        case TakenBack():
+            units = [len(line.units) for line in fact.lines if line.kind == "goods"]
+            voided = isinstance(fact, SaleVoided)
+            done = Trade(tickets=-voided, sales=-fact.total, items=-sum(units))
+        case CountUsed(values=values):
+            done = Trade(tickets=1, sales=sum(values), items=len(values), uses=len(values))
+        case CountReturned(values=values):
+            done = Trade(sales=-sum(values), items=-len(values), uses=-len(values))
+    if fact.member is None:
+        return done
+    return msgspec.structs.replace(done, member_tickets=done.tickets, member_sales=done.sales)

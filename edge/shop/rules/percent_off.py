@@ -3,7 +3,7 @@
 from fractions import Fraction
 from typing import Literal
 
-from edge.shop.money import BASIS, divide, percent
+from edge.shop.money import BASIS, divide
 from edge.shop.rules.rule import Discount, Effect, Share
 from edge.shop.rules.running import Cut, Picked, PriceBase, Running, Selection
 
@@ -48,7 +48,7 @@ class PercentOff(Discount, frozen=True, kw_only=True, tag="percent_off"):
     def _off(self, now: int, of: int, running: Running) -> int:
         """Return what to take off a price of `now` by a share of `of`."""
         if self.round == "discount":
-            return percent(of, self.basis_points, running.rounding)
+            return divide(of * self.basis_points, BASIS, running.rounding)
         left = divide(now * BASIS - of * self.basis_points, BASIS, running.rounding)
         return now - max(0, left)
 

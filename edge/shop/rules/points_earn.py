@@ -69,13 +69,12 @@ class PointsEarn(Rule, frozen=True, kw_only=True, tag="points_earn"):
         """
         own = self.multipliers.get(tier, BASIS)
         plain = combined((own,), how)
-        ours = _by_line(c for c in campaigns if not c[0].rules or self.id in c[0].rules)
-        lines: list[RatedLine] = []
-        for line, units in selection:
-            if line in ours:
-                lines += _rated(Picked(line, units), own, ours[line], how)
-            else:
-                lines.append(RatedLine(line, units, plain))
+        ours = _by_line([c for c in campaigns if not c[0].rules or self.id in c[0].rules])
+        lines = [RatedLine(line, units, plain) for line, units in selection]
+        if ours:
+            ways = [_rated(picked, own, ours[picked.line], how) if picked.line in ours else [each]
+                    for picked, each in zip(selection, lines, strict=True)]  # fmt: skip
+            lines = [each for some in ways for each in some]
         return Rate(
             points=self.points,
             per=1 if self.of == "visit" else self.per,

@@ -1,12 +1,14 @@
 """What every unit in the basket still costs while rules are applied, one after the other.
 
-Rules answer with cuts; `take` is the one place that makes them come true, and it never lets a
-unit fall below zero or below its product's floor. What does not fit is lost.
+Rules answer with cuts. `fitting` is the one place that sees to it that no unit falls below zero or
+below its product's floor: what does not fit is lost. `take` makes cuts come true. It lowers the
+prices in place; where two ways are to be followed, `copy` parts them.
 """
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from operator import sub
+from functools import lru_cache
+from operator import le, sub
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -39,67 +41,89 @@ PriceBase = Literal["remaining", "list"]
 """What a share is measured on: what is left after earlier rules, or the list price."""
 
 
-class Running(msgspec.Struct, frozen=True, kw_only=True):
-    """The price of each line and unit at one point of the computation."""
+class Running(msgspec.Struct, kw_only=True):
+    """The price of each line and unit at one point of the computation; `take` lowers them."""
 
     lines: tuple[Line, ...]
+    everything: Sequence[Picked]
+    """Every line with all its units."""
     lists: tuple[int, ...]
     """What each line costs at list."""
-    left: tuple[int, ...]
+    left: list[int]
     """What each line still costs."""
-    units: tuple[tuple[int, ...], ...]
+    payable: int
+    """What everything still costs together."""
+    units: list[tuple[int, ...]]
     """What each unit of each line still costs; sums to `left`."""
-    list_units: tuple[tuple[int, ...], ...]
-    """What each unit of each line costs at list; sums to `lists`."""
-    least: tuple[int, ...]
+    least: Sequence[int]
     """What no unit of each line may fall below: its product's floor, or nothing."""
     rounding: Rounding
     odd_cent: OddCent = "largest_remainder"
-    exact: tuple[Fraction, ...] = ()
+    exact: list[Fraction] = []
     """What each line costs before it is rounded, where the bundle keeps the base of percentages
     exact; otherwise empty."""
+
+    def copy(self) -> "Running":
+        """Return the same prices, to be lowered on their own."""
+        return msgspec.structs.replace(
+            self, left=[*self.left], units=[*self.units], exact=[*self.exact]
+        )
 
     # --- what a rule asks --------------------------------------------------------------------
 
     def prices(self, picked: Picked, of: PriceBase = "remaining") -> Sequence[int]:
         """Return what each picked unit costs, in the order of `picked.units`."""
-        units = (self.list_units if of == "list" else self.units)[picked.line]
-        return units if len(picked.units) == len(units) else [units[u] for u in picked.units]
+        line, places = picked
+        units = self.units[line] if of == "remaining" else self.list_units(line)
+        return units if len(places) == len(units) else [units[place] for place in places]
+
+    def list_units(self, line: int) -> tuple[int, ...]:
+        """Return what each unit of a line costs at list."""
+        units = len(self.units[line])
+        return (self.lists[line],) if units == 1 else (self.lines[line].unit_price,) * units
 
     def cost(self, picked: Picked) -> int:
         """Return what the picked units of one line still cost together."""
         line, places = picked
         units = self.units[line]
-        return self.left[line] if len(places) == len(units) else sum([units[u] for u in places])
+        if len(places) == len(units):
+            return self.left[line]
+        return sum([units[place] for place in places])
 
     def amount(self, selection: Selection, of: PriceBase = "remaining") -> int:
         """Return what all picked units cost together."""
-        if of == "remaining":
-            return sum([self.cost(picked) for picked in selection])
-        return sum([sum(self.prices(picked, of)) for picked in selection])
+        if of == "list":
+            return sum([sum(self.prices(picked, of)) for picked in selection])
+        return self.payable if selection is self.everything else sum(self._costs(selection))
 
     def whole(self, picked: Picked) -> bool:
         """Tell whether all units of the line are picked."""
         return len(picked.units) == len(self.units[picked.line])
 
+    def _costs(self, selection: Selection) -> list[int]:
+        if selection is self.everything:
+            return self.left
+        return [self.cost(picked) for picked in selection]
+
     # --- what a rule answers -----------------------------------------------------------------
 
     def cut(self, picked: Picked, offs: Sequence[int]) -> Cut:
         """Return the cut that takes `offs` off the picked units, in their order."""
-        whole = len(self.units[picked.line])
-        if len(picked.units) == whole:
-            return Cut(picked.line, tuple(offs))
+        line, places = picked
+        whole = len(self.units[line])
+        if len(places) == whole:
+            return Cut(line, tuple(offs))
         units = [0] * whole
-        for place, off in zip(picked.units, offs, strict=True):
+        for place, off in zip(places, offs, strict=True):
             units[place] = off
-        return Cut(picked.line, tuple(units))
+        return Cut(line, tuple(units))
 
     def spread(self, picked: Picked, amount: int) -> Cut:
         """Share `amount` over the picked units of one line, at most what they still cost."""
-        line = picked.line
+        line, places = picked
         units = self.units[line]
-        if len(picked.units) != len(units):
-            prices = self.prices(picked)
+        if len(places) != len(units):
+            prices = [units[place] for place in places]
             most = min(amount, sum(prices))
             return self.cut(picked, split(most, prices, self.odd_cent))
         if amount >= self.left[line]:
@@ -110,41 +134,54 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
 
     def share(self, selection: Selection, amount: int) -> list[Cut]:
         """Share `amount` over lines and then over their units, at most what they still cost."""
-        weights = [self.cost(picked) for picked in selection]
+        weights = self._costs(selection)
         shares = split(min(amount, sum(weights)), weights, self.odd_cent)
+        units = self.units
         return [
-            Cut(picked[0], (part,))
-            if len(self.units[picked[0]]) == 1
-            else self.spread(picked, part)
+            Cut(picked[0], (part,)) if len(units[picked[0]]) == 1 else self.spread(picked, part)
             for picked, part in zip(selection, shares, strict=True)
             if part
         ]
 
     # --- what comes true ---------------------------------------------------------------------
 
-    def take(self, cuts: Iterable[Cut]) -> tuple["Running", tuple[Cut, ...]]:
-        """Return the prices after these cuts, and the cuts as they really were."""
-        left, units, exact = list(self.left), list(self.units), list(self.exact)
-        taken: list[Cut] = []
+    def fitting(self, cuts: Iterable[Cut]) -> tuple[Cut, ...]:
+        """Return the cuts as they really would be; () if they would lower nothing.
+
+        What has no room is lost. A cut of nothing is left out, unless it says what its line costs
+        exactly and another lowers something.
+        """
+        fits: list[Cut] = []
+        units, floored = self.units, any(self.least)
         for cut in cuts:
             line, wanted = cut.line, cut.units
-            prices = units[line]
-            room = prices if not self.least[line] else self.room(line, prices)
-            real = wanted if wanted == room else tuple(map(min, wanted, room))
-            off = sum(real)
-            if exact:
-                kept = cut.exact if real == wanted else None
-                exact[line] = max(Fraction(0), exact[line] - off) if kept is None else kept
-            if off:
-                left[line] -= off
-                units[line] = tuple(map(sub, prices, real))
-                taken.append(cut if real == wanted else Cut(line, real))
-        if not taken and not exact:
-            return self, ()
-        running = msgspec.structs.replace(
-            self, left=tuple(left), units=tuple(units), exact=tuple(exact)
-        )
-        return running, tuple(taken)
+            room = self.room(line, units[line]) if floored else units[line]
+            # Of single units the tuples compare as what is in them does.
+            if wanted > room if len(wanted) == 1 else not all(map(le, wanted, room)):
+                fits.append(Cut(line, tuple(map(min, wanted, room))))
+            else:
+                fits.append(cut)
+        fits = [fit for fit in fits if any(fit.units) or fit.exact is not None]
+        if self.exact and not any([any(fit.units) for fit in fits]):
+            return ()
+        return tuple(fits)
+
+    def take(self, fitting: tuple[Cut, ...]) -> tuple[Cut, ...]:
+        """Lower the prices by cuts that fit, and return those that lowered one."""
+        lefts, prices, payable = self.left, self.units, self.payable
+        for cut in fitting:
+            line, units = cut.line, cut.units
+            off = sum(units)
+            left = lefts[line] = lefts[line] - off
+            prices[line] = (left,) if len(units) == 1 else tuple(map(sub, prices[line], units))
+            payable -= off
+        self.payable = payable
+        if not self.exact:
+            return fitting
+        for cut in fitting:
+            now = self.exact[cut.line] - sum(cut.units) if cut.exact is None else cut.exact
+            self.exact[cut.line] = max(Fraction(0), now)
+        return tuple([cut for cut in fitting if any(cut.units)])
 
     def room(self, line: int, prices: tuple[int, ...]) -> tuple[int, ...]:
         """Return how far each unit of a line may still fall from these prices."""
@@ -156,14 +193,25 @@ def start(
     lines: tuple[Line, ...], rounding: Rounding, odd_cent: OddCent, *, exact: bool = False
 ) -> Running:
     """Return the prices before any rule: list. `exact` keeps the base of percentages exact."""
-    lists = tuple([line.list_amount for line in lines])
-    units = tuple([_units(line) for line in lines])
+    lists = [line.list_amount for line in lines]
+    counts = [line.units for line in lines]
+    units = [
+        (amount,) if count == 1 else (line.unit_price,) * count
+        for line, amount, count in zip(lines, lists, counts, strict=True)
+    ]
     return Running(
-        lines=lines, lists=lists, left=lists, units=units, list_units=units,
-        least=tuple([_least(line, rounding) for line in lines]),
+        lines=lines, everything=[*map(_whole, range(len(lines)), counts)],
+        lists=tuple(lists), left=lists, payable=sum(lists),
+        units=units, least=[_least(line, rounding) if line.product.floor else 0 for line in lines],
         rounding=rounding, odd_cent=odd_cent,
-        exact=tuple([Fraction(amount) for amount in lists]) if exact else (),
+        exact=[Fraction(amount) for amount in lists] if exact else [],
     )  # fmt: skip
+
+
+@lru_cache(maxsize=4_096)
+def _whole(line: int, units: int) -> Picked:
+    """Return a line with all its units; most baskets ask for the same few."""
+    return Picked(line, tuple(range(units)))
 
 
 def unit_price(line: Line, price: int, rounding: Rounding) -> int:
@@ -171,12 +219,5 @@ def unit_price(line: Line, price: int, rounding: Rounding) -> int:
     return price if line.product.unit == PIECE else extend(line.quantity, price, rounding)
 
 
-def _units(line: Line) -> tuple[int, ...]:
-    if line.units == 1:
-        return (line.list_amount,)
-    return (line.unit_price,) * line.units
-
-
 def _least(line: Line, rounding: Rounding) -> int:
-    floor = line.product.floor
-    return unit_price(line, floor, rounding) if floor else 0
+    return unit_price(line, line.product.floor or 0, rounding)

@@ -29,6 +29,11 @@ class TargetBase(
     without_categories: tuple[Name, ...] = ()
     pick: Pick | None = None
 
+    @property
+    def sparing(self) -> bool:
+        """Whether anything is left out."""
+        return bool(self.without_products or self.without_categories)
+
     def spares(self, product: Product) -> bool:
         """Tell whether this product is left out."""
         return product.id in self.without_products or product.category in self.without_categories

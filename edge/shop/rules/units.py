@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from operator import add
+from operator import add, lt
 from typing import Literal, NamedTuple
 
 from edge.shop.basket import Product
@@ -83,6 +83,9 @@ def picked(some: Iterable[Unit]) -> list[Picked]:
 
 def merged(cuts: Sequence[Cut]) -> tuple[Cut, ...]:
     """Return the cuts added up, one a line in the order of lines; those of nothing are left out."""
+    lines = [cut.line for cut in cuts]
+    if all(map(lt, lines, lines[1:])):
+        return tuple([cut for cut in cuts if any(cut.units)])
     sums: dict[int, tuple[int, ...]] = {}
     for cut in cuts:
         before = sums.get(cut.line)

@@ -1,6 +1,6 @@
 """When, where and by whom a deed is done, as its phrases say it.
 
-... | cashier 12 | seller mia | approved by boss | terminal handheld | offline
+... | cashier 12 | seller mia | approved by boss | terminal handheld | offline | training
 """
 
 from edge.shop.operations.made import Made
@@ -17,4 +17,5 @@ def circumstances(scene: Scene, said: Phrases, deed: str) -> Made:
         approved_by=said.say("approved", "by") or None,
         online=not said.flag("offline"),
         terminal_kind=said.say("terminal", default="pc_pos"),
+        training=said.flag("training"),
     )

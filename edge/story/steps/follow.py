@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from edge.shop.accounts.lots import Holdings
-from edge.shop.facts import Fact, SaleMade
+from edge.shop.facts import Deed, Fact, SaleMade
 from edge.shop.facts.members import MemberEnrolled, ReferralReversed, ReferralRewarded
 from edge.shop.facts.returns import TakenBack
 from edge.shop.operations.enrol import reverse_welcome
@@ -12,8 +12,10 @@ from edge.story.scene import Scene
 
 
 def following(scene: Scene, fact: Fact) -> Iterator[str]:
-    """Do what a sale or a return brings with it, and print it."""
+    """Do what a sale or a return brings with it, and print it; nothing follows from practice."""
     match fact:
+        case Deed(training=True):
+            pass
         case SaleMade(member=str(member)):
             yield from _rewarded(scene, fact, member)
         case TakenBack():

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from edge.shop.accounts import coupons
-from edge.shop.accounts.limits import Authorised
 from edge.shop.accounts.lots import Holdings
 from edge.shop.declined import Declined
 from edge.shop.facts import SaleMade
@@ -22,7 +21,7 @@ from edge.shop.tender import Tender, Voucher, settle
 from edge.story.deed import Phrases
 from edge.story.errors import StoryError
 from edge.story.scene import Scene
-from edge.story.steps.authority import authority
+from edge.story.steps.authority import Granted, granted
 
 TENDERS = ("cash", "card", "wallet", "transfer", "value", "voucher")
 
@@ -36,7 +35,9 @@ class Offered(NamedTuple):
 
 
 def offered(scene: Scene, said: Phrases) -> list[Offered]:
-    """Take every `pay`; nothing said is all in cash."""
+    """Take `by card`, or every `pay`; nothing said is all in cash."""
+    if kind := said.after("by"):
+        return [_way(scene, [kind])]
     return [_way(scene, words) for words in said.all("pay")] or [Offered("cash", None)]
 
 
@@ -59,49 +60,49 @@ def _way(scene: Scene, words: list[str]) -> Offered:
 
 def sold(
     scene: Scene, quote: Quote, ways: list[Offered], card: str, made: Made
-) -> tuple[SaleMade | Declined, Authorised]:
-    """Return the sale of a quote, paid in these ways, or why not; and on what authority.
+) -> tuple[SaleMade, Granted] | Declined:
+    """Return the sale of a quote, paid in these ways, and on what authority; or why not.
 
     `card` is the number of the card the member shows, "" for none.
     """
     member = quote.member.id if quote.member else None
-    tenders = _tenders(quote.total, ways)
-    value = sum(tender.amount for tender in tenders if tender.kind == "value")
-    allowed = Authorised(own=0)
-    if member and (value or quote.points_spent):
-        judged = authority(scene, member, card, value, made)
-        if isinstance(judged, Declined):
-            return judged, allowed
-        allowed = judged
+    given = tenders(quote.total, ways)
+    points = sum(used.points for used in quote.redeemed)
+    allowed = granted(scene, member, {"points": points, "value": stored(given)}, made, card)
+    if isinstance(allowed, Declined):
+        return allowed
     holdings = _with_coupons(scene, quote, member)
-    made = flagged(made, *_risks(quote, holdings, allowed, made))
+    made = flagged(allowed.made, *_risks(quote, holdings, made))
     paid = settle(
-        quote.total, tenders, holdings, scene.rules.bundle, today=made.at.date, online=made.online
+        quote.total, given, holdings, scene.rules.bundle, today=made.at.date, online=made.online
     )
     done = paid if isinstance(paid, Declined) else sell(quote, paid, scene.rules, holdings, made)
-    return done, allowed
+    return done if isinstance(done, Declined) else (done, allowed)
 
 
-def _risks(quote: Quote, held: Holdings, allowed: Authorised, made: Made) -> Iterator[str]:
-    """Yield what the store answers for: a coupon nobody could be asked about, an overdraft."""
+def stored(given: list[Tender]) -> int:
+    """Return how much stored value is offered."""
+    return sum(tender.amount for tender in given if tender.kind == "value")
+
+
+def _risks(quote: Quote, held: Holdings, made: Made) -> Iterator[str]:
+    """Yield what the store answers for: a coupon that nobody could be asked about."""
     used = [judged.coupon for judged in quote.coupons if judged.reason == "R-APPLIED"]
     if any(coupons.away(held.lots[coupon], made) for coupon in used):
         yield "off_home_coupon"
-    if allowed.flagged:
-        yield "overdraft"
 
 
-def _tenders(total: int, ways: list[Offered]) -> list[Tender]:
+def tenders(total: int, ways: list[Offered]) -> list[Tender]:
     """Return what counts of each way: a voucher up to its face, the rest where it is wanted."""
     left = total - sum(way.amount or 0 for way in ways)
-    tenders = []
+    given = []
     for way in ways:
         amount = way.amount
         if amount is None:
             amount = max(0, left if way.voucher is None else min(left, way.voucher.face))
             left -= amount
-        tenders.append(Tender(way.kind, amount, way.voucher))
-    return tenders
+        given.append(Tender(way.kind, amount, way.voucher))
+    return given
 
 
 def _with_coupons(scene: Scene, quote: Quote, member: str | None) -> Holdings:

@@ -1,30 +1,31 @@
-"""Members, cards, coupons, tiers, exchange and draws, as a story says it."""
+"""Members, cards, coupons and tiers, as a story says it."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
+from edge.shop.accounts import tiers
 from edge.shop.accounts.cards import Card
 from edge.shop.accounts.enrolment import Evidence, Shown
 from edge.shop.accounts.people import Consent, provisional
 from edge.shop.declined import Declined
+from edge.shop.facts.tiers import TierRefunded
 from edge.shop.operations.bind_card import ActivateAsked, activate_card, bind_card
 from edge.shop.operations.buy_tier import TierAsked, buy_tier, refund_tier
 from edge.shop.operations.check_coupon import check_coupon
-from edge.shop.operations.draw import DrawAsked, draw
 from edge.shop.operations.enrol import EnrolAsked, enrol
-from edge.shop.operations.exchange import ExchangeAsked, exchange
 from edge.shop.operations.freeze_card import freeze_card
+from edge.shop.operations.made import Made
 from edge.shop.operations.replace_card import replace_card
 from edge.shop.operations.update_member import UpdateAsked, update_member
 from edge.story.deed import Phrases
 from edge.story.errors import StoryError
 from edge.story.scene import Scene
+from edge.story.steps import authority
 from edge.story.steps.circumstances import circumstances
-from edge.story.steps.prepaid import by
+from edge.story.steps.paying import Offered, offered, stored, tenders
 from edge.story.steps.watching import watched
-from edge.story.values import whole
 
 
 def enrolling(scene: Scene, said: Phrases) -> Iterator[str]:
@@ -107,17 +108,6 @@ def _card(scene: Scene, number: str) -> Card:
     return scene.home.cards.get(number, Card(number=number, status="active"))
 
 
-def exchanging(scene: Scene, said: Phrases) -> Iterator[str]:
-    """`exchange E1 for ann mug 2 by cash`: points, and money where the offer asks for it."""
-    name, member = said.word("an id, such as E1"), scene.member(said.after("for"))
-    tender, offer = by(said), said.word("the id of an offer")
-    count, made = whole(said.optional() or "1", 1), circumstances(scene, said, name)
-    said.done()
-    asked = ExchangeAsked(offer=offer, count=count, tender=tender)
-    holdings = scene.holdings(member.id)
-    yield from scene.settle(exchange(asked, member, scene.rules, holdings, made))
-
-
 def checking(scene: Scene, said: Phrases) -> Iterator[str]:
     """`check_coupon C1 for ann`: what it is worth and until when. Nothing happens."""
     coupon, name = said.word("a coupon"), said.after("for")
@@ -135,32 +125,41 @@ def checking(scene: Scene, said: Phrases) -> Iterator[str]:
 
 
 def buying_tier(scene: Scene, said: Phrases) -> Iterator[str]:
-    """`buy_tier B1 for ann gold by cash`, and `refund_tier R1 for ann by cash`."""
+    """`buy_tier B1 for ann gold by card`, or `| pay value 50.00 | pay cash`.
+
+    `refund_tier R1 for ann` gives it back.
+    """
     name, member = said.word("an id, such as B1"), scene.id(said.after("for"))
-    person, tender = scene.person(member), by(said)
-    made = circumstances(scene, said, name)
+    person, made = scene.person(member), circumstances(scene, said, name)
     if said.verb == "buy_tier":
-        tier = said.word("a tier")
+        ways, tier = offered(scene, said), said.word("a tier")
         said.done()
-        asked = TierAsked(member=member, tier=tier, tender=tender)
-        yield from scene.settle(buy_tier(asked, person.standing, scene.rules, made))
+        yield from _bought_tier(scene, member, tier, ways, made)
     else:
         said.done()
-        yield from scene.settle(refund_tier(member, tender, person.standing, scene.rules, made))
+        yield from scene.settle(_given_back_tier(scene, member, made))
     yield f"{member} is {person.standing.tier or 'in no tier'}"
 
 
-def drawing(scene: Scene, said: Phrases) -> Iterator[str]:
-    """`draw D1 for ann wheel seed 123`: the seed is part of the story, so it can be replayed."""
-    name, member = said.word("an id, such as D1"), scene.member(said.after("for"))
-    seed, which = whole(said.after("seed") or "0"), said.word("the id of a draw")
-    made = circumstances(scene, said, name)
-    said.done()
-    done = draw(
-        DrawAsked(draw=which), member, seed, scene.home.drawn(which), scene.rules,
-        scene.holdings(member.id), made,
-    )  # fmt: skip
-    yield from scene.settle(done)
-    prize = getattr(done, "prize", None)
-    if prize is not None:
-        yield f"prize {prize or 'none'}"
+def _given_back_tier(scene: Scene, member: str, made: Made) -> TierRefunded | Declined:
+    bought = scene.home.tier_bought(member)
+    if bought is None:
+        return Declined("E-NOT-REFUNDABLE")
+    standing = scene.person(member).standing
+    return refund_tier(bought, standing, scene.rules, scene.holdings(member), made)
+
+
+def _bought_tier(
+    scene: Scene, member: str, tier: str, ways: list[Offered], made: Made
+) -> Iterator[str]:
+    step = tiers.step_of(scene.rules.bundle.programme.tiers_policy, tier)
+    given = tenders((step.fee if step else None) or 0, ways)
+    allowed = authority.granted(scene, member, {"value": stored(given)}, made)
+    if isinstance(allowed, Declined):
+        yield scene.out.declined(allowed)
+        return
+    asked = TierAsked(member=member, tier=tier, tenders=tuple(given))
+    standing, holdings = scene.person(member).standing, scene.holdings(member)
+    yield from authority.done(
+        scene, allowed, member, buy_tier(asked, standing, scene.rules, holdings, allowed.made)
+    )

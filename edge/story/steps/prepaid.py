@@ -6,10 +6,12 @@ from typing import Any
 from edge.shop.accounts.value import invoiceable
 from edge.shop.declined import Declined
 from edge.shop.facts.counts import CountCardSold, CountUsed
-from edge.shop.facts.value import ToppedUp
+from edge.shop.facts.coupons import PointsExchanged
+from edge.shop.facts.value import CardRefunded, ToppedUp
+from edge.shop.ledger import POINTS
 from edge.shop.operations.cancel_top_up import CancelAsked, cancel_top_up
 from edge.shop.operations.give_back_count_card import GiveBackAsked, give_back_count_card
-from edge.shop.operations.refund_card import RefundCardAsked, refund_card
+from edge.shop.operations.refund_card import Bought, RefundCardAsked, refund_card
 from edge.shop.operations.return_count import CountBackAsked, return_count
 from edge.shop.operations.sell_card import CardAsked, sell_card
 from edge.shop.operations.sell_count_card import CountCardAsked, sell_count_card
@@ -18,8 +20,10 @@ from edge.shop.operations.use_count import UseAsked, use_count
 from edge.story.deed import Phrases
 from edge.story.errors import StoryError
 from edge.story.scene import Scene
+from edge.story.steps import authority
 from edge.story.steps.basket import product
 from edge.story.steps.circumstances import circumstances
+from edge.story.steps.points import exchanges_undone
 from edge.story.steps.watching import watched
 from edge.story.values import whole
 
@@ -85,9 +89,31 @@ def closing_account(scene: Scene, said: Phrases) -> Iterator[str]:
     )
     asked = RefundCardAsked(
         member=member, card=top_ups[-1].card if top_ups else "", top_ups=top_ups, reason=reason,
-        tender=tender, invoices_voided=voided,
+        bought=tuple(_bought(scene, member)), tender=tender, invoices_voided=voided,
     )  # fmt: skip
-    yield from scene.settle(refund_card(asked, scene.rules, scene.holdings(member), made))
+    done = refund_card(asked, scene.rules, scene.holdings(member), made)
+    yield from scene.settle(done)
+    if not isinstance(done, Declined):
+        yield from _refunded(scene, done)
+
+
+def _refunded(scene: Scene, done: CardRefunded) -> Iterator[str]:
+    """Print what went back in which unit, and what is over."""
+    yield f"{scene.out.amount(done.refund, done.currency)} {done.currency} for the stored value"
+    if done.uses:
+        money = f" and {scene.out.amount(done.cash, done.currency)} {done.currency}"
+        yield f"{done.points} {POINTS}{money if done.cash else ''} for {done.uses} uses"
+    if done.tier:
+        yield f"{done.tier} came with the card"
+
+
+def _bought(scene: Scene, member: str) -> Iterator[Bought]:
+    """Yield the exchanges by which a member had uses for points."""
+    for _, fact, _ in scene.home.facts:
+        match fact:
+            case PointsExchanged(member=who, gives=gives) if (who, gives.kind) == (member, "uses"):
+                back = exchanges_undone(scene, fact.exchange)
+                yield Bought(exchange=fact, points_back=sum(undone.points for undone in back))
 
 
 def selling_counts(scene: Scene, said: Phrases) -> Iterator[str]:
@@ -106,10 +132,13 @@ def using(scene: Scene, said: Phrases) -> Iterator[str]:
     goods, uses = product(scene, said.word("a product")), whole(said.optional() or "1", 1)
     card, made = said.say("count_card"), circumstances(scene, said, name)
     said.done()
-    asked = UseAsked(
-        member=member, product=goods, uses=uses, count_card=card
-    )  # fmt: skip
-    yield from scene.settle(use_count(asked, scene.rules, scene.holdings(member.id), made))
+    allowed = authority.granted(scene, member.id, {"uses": uses}, made)
+    if isinstance(allowed, Declined):
+        yield scene.out.declined(allowed)
+        return
+    asked = UseAsked(member=member, product=goods, uses=uses, count_card=card)
+    outcome = use_count(asked, scene.rules, scene.holdings(member.id), allowed.made)
+    yield from authority.done(scene, allowed, member.id, outcome)
 
 
 def returning_use(scene: Scene, said: Phrases) -> Iterator[str]:

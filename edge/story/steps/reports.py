@@ -6,6 +6,7 @@ from edge.shop.facts.box import DayClosed, DayOpened
 from edge.shop.facts.day import Counted, DrawerCounted
 from edge.shop.money import format_minor
 from edge.shop.reports.day import DayReport, day
+from edge.shop.reports.day import unsent as left_unsent
 from edge.shop.reports.entry import Entry
 from edge.shop.reports.promotions import promotions
 from edge.shop.reports.settlement import statement
@@ -24,7 +25,10 @@ def x_report(scene: Scene, said: Phrases) -> Iterator[str]:
 
 
 def z_close(scene: Scene, said: Phrases) -> Iterator[str]:
-    """`z_close | counted cash:corner-1 120.00 | change_money 100.00 | unsent 3`."""
+    """`z_close | counted cash:corner-1 120.00 | change_money 100.00 | unsent 3`.
+
+    The last three facts are the ones that the cloud does not know yet.
+    """
     found = [_counted(scene, words) for words in said.all("counted")]
     change_money = scene.money(said.say("change_money", default="0"))
     unsent = whole(said.say("unsent", default="0"))
@@ -39,7 +43,10 @@ def z_close(scene: Scene, said: Phrases) -> Iterator[str]:
                 change_money=change_money, counted=tuple(found),
             )
         )  # fmt: skip
-    home.take(DayClosed(business_date=business_date))
+    behind = left_unsent([entry.fact for entry in home.facts[len(home.facts) - unsent :]])
+    home.take(
+        DayClosed(business_date=business_date, unsent=behind.count, unsent_amount=behind.amount)
+    )
     yield from _day(scene, _report(scene, business_date, unsent))
 
 
@@ -54,7 +61,7 @@ def settlement(scene: Scene, said: Phrases) -> Iterator[str]:
     """`statement 2026-11`: who owes whom for the month."""
     month = said.word("a month, such as 2026-11")
     said.done()
-    found = statement(scene.home.facts, month)
+    found = statement(scene.home.told, month)
     for owed in found.pairs:
         amount = scene.out.amount(owed.amount, owed.currency)
         yield f"{owed.debtor} owes {owed.creditor} {amount} {owed.currency}"
@@ -75,7 +82,7 @@ def report(scene: Scene, said: Phrases) -> Iterator[str]:
 
 
 def _promotions(scene: Scene) -> Iterator[str]:
-    for rule in promotions(scene.home.facts):
+    for rule in promotions(scene.home.told):
         shares = ", ".join(f"{who} {_money(scene, n)}" for who, n in rule.funding.items())
         yield f"{rule.rule}: {rule.receipts} receipts, sales {_money(scene, rule.sales)}"
         yield f"  cost {_money(scene, rule.cost)}" + (f": {shares}" if shares else "")
@@ -84,7 +91,7 @@ def _promotions(scene: Scene) -> Iterator[str]:
 
 
 def _staff(scene: Scene) -> Iterator[str]:
-    for person in staff(scene.home.facts, scene.rules.bundle.programme.commissions):
+    for person in staff(scene.home.told, scene.rules.bundle.programme.commissions):
         yield f"{person.role} {person.name}"
         for work, done in sorted(person.work.items()):
             due = person.commission.get(work, 0)
@@ -93,7 +100,7 @@ def _staff(scene: Scene) -> Iterator[str]:
 
 
 def _trading(scene: Scene) -> Iterator[str]:
-    found = trade(scene.home.facts)
+    found = trade(scene.home.told)
     yield from _trade(scene, found.total)
     yield f"items per ticket {found.total.items_per_ticket}"
     yield f"members' share {format_minor(found.total.member_share, 2)} %"
@@ -114,7 +121,7 @@ def _business_date(scene: Scene) -> str:
 def _report(scene: Scene, business_date: str = "", unsent: int = 0) -> DayReport:
     """Return the report of a business day. One that nobody opened began with its first deed."""
     date, rates = business_date or _business_date(scene), scene.rules.bundle.tax
-    mine = [entry for entry in scene.home.facts if entry.store == scene.home.store]
+    mine = [entry for entry in scene.home.told if entry.store == scene.home.store]
     opened = DayOpened(business_date=date)
     if not any(entry.fact == opened for entry in mine):
         mine.insert(0, Entry(scene.home.store, opened))
@@ -126,9 +133,9 @@ def _day(scene: Scene, found: DayReport) -> Iterator[str]:
     yield from _trade(scene, found.trade)
     for rate, tax in sorted(found.tax.items()):
         yield f"tax {format_minor(rate, 2)} % {_money(scene, tax)}"
-    for name in ("returns", "voids", "top_ups"):
+    for name in ("returns", "voids", "top_ups", "card_sales"):
         part = getattr(found, name)
-        if part.count:
+        if part.count or part.amount:
             yield f"{name.replace('_', ' ')} {part.count}, {_money(scene, part.amount)}"
     if found.discounts:
         yield f"discounts {_money(scene, found.discounts)}"
@@ -139,6 +146,9 @@ def _day(scene: Scene, found: DayReport) -> Iterator[str]:
         word = "over" if till.over > 0 else "short"
         wrong = f", {word} {_money(scene, abs(till.over))}" if till.over else ""
         yield f"{till.account} {_money(scene, till.expected)}{counted}{wrong}"
+    if found.unsent_at_close.count:
+        behind = found.unsent_at_close
+        yield f"closed with {behind.count} facts unsent, {_money(scene, behind.amount)} of sales"
     if found.unsent:
         yield f"{found.unsent} facts are not sent yet"
 
@@ -146,6 +156,8 @@ def _day(scene: Scene, found: DayReport) -> Iterator[str]:
 def _trade(scene: Scene, found: Trade) -> Iterator[str]:
     yield (f"tickets {found.tickets}, sales {_money(scene, found.sales)},"
            f" average {_money(scene, found.average_ticket)}")  # fmt: skip
+    if found.uses:
+        yield f"uses of count cards {found.uses}"
     if found.member_sales:
         yield f"members bought {_money(scene, found.member_sales)}"
 

@@ -7,7 +7,8 @@ from edge.shop.basket import PIECE
 from edge.shop.declined import Declined
 from edge.shop.facts import ReturnMade, SaleMade, TakenBack
 from edge.shop.ledger import BONUS, POINTS
-from edge.shop.operations.returns import Back, Priced, ReturnAsked, Terms, give_back, left
+from edge.shop.operations.replay import replay
+from edge.shop.operations.returns import Back, ReturnAsked, Terms, give_back, left
 from edge.shop.operations.void import VoidAsked, void
 from edge.shop.pricing import price
 from edge.shop.receipt import ReceiptHeader, render
@@ -44,18 +45,19 @@ def selling(scene: Scene, said: Phrases) -> Iterator[str]:
     if isinstance(judged, Declined):
         yield scene.out.declined(judged)
         return
-    sale, allowed = sold(scene, quote, ways, card, judged)
-    if isinstance(sale, Declined):
-        yield scene.out.declined(sale)
+    done = sold(scene, quote, ways, card, judged)
+    if isinstance(done, Declined):
+        yield scene.out.declined(done)
         return
+    sale, allowed = done
     yield from authority.said(scene, allowed)
-    scene.home.away.take(allowed, member or "", made.terminal, made.store)
+    authority.taken(scene, allowed, member)
     if not scene.given.quiet:
         yield from _receipt(scene, sale)
     yield from scene.settle(sale)
     yield from following(scene, sale)
     if scene.given.hints:
-        yield from scene.out.hints(quote.not_applied)
+        yield from scene.hints(quote)
 
 
 def quoting(scene: Scene, said: Phrases) -> Iterator[str]:
@@ -70,7 +72,7 @@ def quoting(scene: Scene, said: Phrases) -> Iterator[str]:
     yield from _refused_coupons(quote)
     yield from _priced(scene, quote)
     if scene.given.hints:
-        yield from scene.out.hints(quote.not_applied)
+        yield from scene.hints(quote)
 
 
 def _priced(scene: Scene, quote: Quote) -> Iterator[str]:
@@ -114,6 +116,18 @@ def _receipt(scene: Scene, sale: SaleMade) -> list[str]:
         value_left=value if value or paid else None, bonus_left=bonus,
     )  # fmt: skip
     return render(sale, header, given.lang, given.width).splitlines()
+
+
+def replaying(scene: Scene, said: Phrases) -> Iterator[str]:
+    """`replay S1`: price a sale again, from its fact and the rules alone."""
+    name = said.word("the id of a sale")
+    said.done()
+    if name not in scene.home.sales:
+        raise StoryError(f"no sale is called {name!r}")
+    sale = scene.home.sales[name]
+    again = replay(sale, scene.rules)
+    same = "the same quote" if again.fingerprint == sale.quote else "another quote"
+    yield f"{name} comes to {scene.out.amount(again.total, again.currency)} again: {same}"
 
 
 # --- what comes back ------------------------------------------------------------------------------
@@ -196,9 +210,7 @@ def _units(sale: SaleMade, said: Phrases) -> Iterator[Back]:
 def _terms(scene: Scene, deed: SaleMade | TakenBack) -> Terms:
     if not isinstance(deed, SaleMade):
         return Terms(bundle=scene.rules.bundle)
-    member, moment = scene.home.sold_to(deed.sale)
-    priced = Priced(rules=scene.rules, at=moment, member=member, catalogue=scene.shelf)
     return Terms(
-        bundle=scene.rules.bundle, priced=priced, grown=scene.home.grown_of(deed),
+        bundle=scene.rules.bundle, rules=scene.rules, grown=scene.home.grown_of(deed),
         undone=scene.home.undone(),
     )  # fmt: skip

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from edge.shop.facts.returns import Refund
 from edge.shop.ledger import Posting, entry
 from edge.shop.money import divide, split
 from edge.shop.operations.returns.holding import Held, issuers_back, legs
-from edge.shop.operations.returns.refunding import Payout, Worth
+from edge.shop.operations.returns.refunding import Worth
 from edge.shop.operations.returns.taking import Taking
+from edge.shop.operations.tendered import Payout, payout_legs
 
 
 def booked(taking: Taking, worth: Worth, payout: Payout, held: Held) -> tuple[Posting, ...]:
@@ -18,7 +18,7 @@ def booked(taking: Taking, worth: Worth, payout: Payout, held: Held) -> tuple[Po
         *_gifts(taking, worth, money),
         *_retained(worth, money),
         *_points_paid(taking, held.points_back, money),
-        *_paid_out(taking, payout, money),
+        *payout_legs(payout, taking.sale.tenders, taking.earlier, money, taking.made.terminal),
         *legs(taking, held),
     )
 
@@ -64,37 +64,6 @@ def _points_paid(taking: Taking, back: int, money: str) -> Iterator[Posting]:
     parts = split(rest, list(weights.values()))
     for party, part in zip(weights, parts, strict=True):
         yield Posting("points", money, -part, party)
-
-
-def _paid_out(taking: Taking, payout: Payout, money: str) -> Iterator[Posting]:
-    """Yield the legs of external tenders; those of stored value come with its moves."""
-    for refund in payout.refunds:
-        match refund.kind:
-            case "cash":
-                yield Posting(f"cash:{taking.made.terminal}", money, -refund.amount)
-            case "voucher":
-                settled = _settled(taking, refund)
-                yield Posting("bank:voucher", money, -settled)
-                yield Posting("voucher", money, settled - refund.amount)
-            case "card" | "wallet" | "transfer":
-                yield Posting(f"bank:{refund.kind}", money, -refund.amount)
-    yield Posting("rounding", money, payout.rounding)
-
-
-def _settled(taking: Taking, refund: Refund) -> int:
-    """Return how much of a voucher's settlement comes back with a refund, in its proportion."""
-    tender = taking.sale.tenders[refund.tender]
-    assert tender.voucher is not None, "a voucher says what it is worth to whom"
-    before = sum(
-        [
-            other.amount
-            for fact in taking.earlier
-            for other in fact.refunds
-            if other.tender == refund.tender
-        ]
-    )
-    whole, after = tender.voucher.settlement, before + refund.amount
-    return whole * after // tender.amount - whole * before // tender.amount
 
 
 # --- what is left of the sale's own legs ---------------------------------------------------------

@@ -8,15 +8,17 @@ from edge.shop.bundle.returns import Returns
 from edge.shop.declined import Declined
 from edge.shop.facts import Deed, SaleMade
 from edge.shop.facts.returns import ReturnedLine, ReturnMade, SaleVoided, TakenBack, Undone
+from edge.shop.operations.in_force import unmixed
 from edge.shop.operations.made import Made
 from edge.shop.operations.returns.booking import booked
 from edge.shop.operations.returns.holding import held
-from edge.shop.operations.returns.refunding import payout, worth
+from edge.shop.operations.returns.refunding import worth
 from edge.shop.operations.returns.repricing import part_of
 from edge.shop.operations.returns.shares import Bearer, Share, list_units
 from edge.shop.operations.returns.taking import Taking, taking
 from edge.shop.operations.returns.terms import ReturnAsked, Terms
 from edge.shop.operations.returns.units import Place, came_back, chosen, torn
+from edge.shop.operations.tendered import payout
 
 
 def give_back(
@@ -35,12 +37,12 @@ def give_back(
     E-RETURN-OF-RETURN for a deed that is no sale, E-NEEDS-CLOUD for a receipt of another box
     while offline, E-ALREADY-VOID, E-RETURN-WINDOW, E-RETURN-NOTHING, E-RETURN-TOO-MANY,
     E-RETURN-SET for a part of what only comes back together; under `reprice_kept` E-NOT-READY
-    and E-UNKNOWN-PRODUCT where what is kept cannot be priced again.
+    where the rules of the sale are not known any more.
     """
     if not isinstance(sale, SaleMade):
         return Declined("E-RETURN-OF-RETURN", {"receipt": sale.receipt})
     policy = terms.bundle.programme.returns
-    no = refusal(asked, sale, earlier, made) or _too_late(sale, policy, made)
+    no = refusal(asked, sale, earlier, made) or too_late(sale.business_date, policy, made)
     if no is not None:
         return no
     picked = chosen(sale, came_back(earlier), asked.units, policy.units)
@@ -63,10 +65,11 @@ def refusal(
     return None
 
 
-def _too_late(sale: SaleMade, policy: Returns, made: Made) -> Declined | None:
+def too_late(sold: str, policy: Returns, made: Made) -> Declined | None:
+    """Return E-RETURN-WINDOW for what was sold on a business date too long ago, or None."""
     if policy.window_days is None:
         return None
-    days = (date.fromisoformat(made.business_date) - date.fromisoformat(sale.business_date)).days
+    days = (date.fromisoformat(made.business_date) - date.fromisoformat(sold)).days
     approved = policy.after_window == "approval" and made.approved_by
     if days <= policy.window_days or approved:
         return None
@@ -78,9 +81,13 @@ def take_back(asked: ReturnAsked, taking: Taking, policy: str) -> ReturnMade | D
     value = worth(taking, reprice=policy == "reprice_kept")
     if isinstance(value, Declined):
         return value
-    paid = payout(taking, value.total)
+    paid = payout(
+        taking.sale.tenders, taking.earlier, value.total, taking.terms.bundle,
+        complete=taking.complete,
+    )  # fmt: skip
     moved = held(taking, paid.by("principal"), paid.by("bonus"))
     sale, made = taking.sale, taking.made
+    unmixed(sale, made)
     return ReturnMade(
         receipt=made.receipt,
         business_date=made.business_date,
@@ -94,6 +101,8 @@ def take_back(asked: ReturnAsked, taking: Taking, policy: str) -> ReturnMade | D
         postings=booked(taking, value, paid, moved),
         moves=moved.moves,
         flags=made.flags,
+        clock=made.clock,
+        training=made.training,
         reversal=made.deed,
         sale=sale.sale,
         sale_receipt=sale.receipt,

@@ -1,17 +1,16 @@
-"""What a return pays out: its worth, gifts that stay, what is priced again, and how it is paid."""
+"""What a return is worth: its units, less gifts that stay, and what is priced again."""
 
 from collections.abc import Container, Iterable, Mapping
 
 import msgspec
 
 from edge.shop.declined import Declined
-from edge.shop.facts.returns import GiftKept, Refund, ReturnMade
+from edge.shop.facts.returns import GiftKept, ReturnMade
 from edge.shop.money import contained
 from edge.shop.operations.returns.repricing import lowered, price_of_kept
 from edge.shop.operations.returns.taking import Taking
 from edge.shop.operations.returns.units import Place, lowered_by
 from edge.shop.sale import TaxLine
-from edge.shop.tender import in_cash
 
 
 class Worth(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,17 +20,6 @@ class Worth(msgspec.Struct, frozen=True, kw_only=True):
     gifts: tuple[GiftKept, ...]
     retained: tuple[TaxLine, ...]
     tax: tuple[TaxLine, ...]
-
-
-class Payout(msgspec.Struct, frozen=True):
-    """How a refund is paid: `refunds` sum to it plus the `rounding` of what is paid in cash."""
-
-    refunds: tuple[Refund, ...]
-    rounding: int
-
-    def by(self, kind: str) -> int:
-        """Return how much goes back to one kind of tender."""
-        return sum(refund.amount for refund in self.refunds if refund.kind == kind)
 
 
 def worth(taking: Taking, *, reprice: bool) -> Worth | Declined:
@@ -141,8 +129,8 @@ def _lines(taking: Taking, sums: Mapping[str, tuple[int, int]]) -> tuple[TaxLine
 
 def _rates(taking: Taking) -> dict[str, int]:
     """Return the rates of the sale; what is kept may cost a charge of a class it did not have."""
-    priced = taking.terms.priced
-    known = priced.rules.bundle.tax if priced else {}
+    rules = taking.terms.rules
+    known = rules.bundle.tax if rules else {}
     return known | {line.tax_class: line.tax_rate for line in taking.sale.lines}
 
 
@@ -159,36 +147,3 @@ def _tax(
         before = sums.get(name, (0, 0))
         sums[name] = before[0] + gross, before[1] + tax
     return _lines(taking, sums)
-
-
-# --- the way back to the tenders -----------------------------------------------------------------
-
-
-def payout(taking: Taking, total: int) -> Payout:
-    """Return how a refund is paid: the last tender first, each up to what is left of it.
-
-    Cash is rounded as at the till; what rounding left open is made up for by the next return,
-    and the last one pays out all that is left. So cash rounding goes back as it was given.
-    """
-    left = _left(taking)
-    owed = total - sum(fact.rounding for fact in taking.earlier)
-    wanted = sum(left.values()) if taking.complete else max(0, min(owed, sum(left.values())))
-    refunds: list[Refund] = []
-    for number, rest in reversed([*left.items()]):
-        kind = taking.sale.tenders[number].kind
-        part = min(wanted, rest)
-        wanted -= part
-        if kind == "cash" and part < rest:
-            part = min(rest, in_cash(part, taking.terms.bundle))
-        if part:
-            refunds.append(Refund(tender=number, kind=kind, amount=part))
-    return Payout(tuple(refunds), sum(refund.amount for refund in refunds) - total)
-
-
-def _left(taking: Taking) -> Mapping[int, int]:
-    """Return what has not been refunded of each tender of the sale, in the order of stage 7."""
-    left = {number: tender.amount for number, tender in enumerate(taking.sale.tenders)}
-    for fact in taking.earlier:
-        for refund in fact.refunds:
-            left[refund.tender] -= refund.amount
-    return left

@@ -5,10 +5,8 @@ import msgspec
 from edge.shop.accounts.growth import Grown
 from edge.shop.accounts.lots import Lot
 from edge.shop.bundle import Bundle
-from edge.shop.calendar import Moment
-from edge.shop.member import Member
 from edge.shop.operations.returns.units import Back
-from edge.shop.pricing import Catalogue, RuleSet
+from edge.shop.pricing import RuleSet
 
 
 class ReturnAsked(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,17 +22,8 @@ class ReturnAsked(msgspec.Struct, frozen=True, kw_only=True):
     home: bool = True
 
 
-class Priced(msgspec.Struct, frozen=True, kw_only=True):
-    """What `reprice_kept` needs beyond the sale itself to price again what is kept."""
-
-    rules: RuleSet
-    at: Moment
-    member: Member | None
-    catalogue: Catalogue
-
-
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """The terms of a return: today's `bundle`, and how the sale was `priced` if that is known.
+    """The terms of a return: today's `bundle`, and the `rules` of the sale if they are known.
 
     `grown` are the lots of growth, each with what the points of this sale brought to it; only the
     home of the points knows them. `undone` are the deeds that were undone since: sales of which
@@ -42,6 +31,6 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     bundle: Bundle
-    priced: Priced | None = None
+    rules: RuleSet | None = None
     grown: tuple[tuple[Lot, Grown], ...] = ()
     undone: frozenset[str] = frozenset()

@@ -79,7 +79,8 @@ def _too_many(sale: SaleMade, gone: frozenset[Place], asked: Sequence[Back], lin
     known = 0 <= line < len(sale.lines)
     units = len(sale.lines[line].unit_nets) if known else 0
     params: dict[str, str | int] = {
-        "product": sale.lines[line].name_zh if known else str(line),
+        "product_zh": sale.lines[line].name_zh if known else str(line),
+        "product_en": sale.lines[line].name_en if known else str(line),
         "asked": sum(len(back.units) + back.count for back in asked if back.line == line),
         "left": units - sum(at == line for at, _ in gone),
     }
@@ -101,7 +102,9 @@ def torn(sale: SaleMade, picked: Iterable[Place]) -> Declined | None:
     for place in sorted(back):
         missing = together.get(place, set()) - back
         if missing:
-            return Declined("E-RETURN-SET", {"product": sale.lines[min(missing)[0]].name_zh})
+            line = sale.lines[min(missing)[0]]
+            names = {"product_zh": line.name_zh, "product_en": line.name_en}
+            return Declined("E-RETURN-SET", {**names})
     return None
 
 

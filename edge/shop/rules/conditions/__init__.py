@@ -22,6 +22,7 @@ from edge.shop.rules.conditions.dates import (
     DaysOfMonth,
     Holiday,
     MemberDay,
+    NthWeekday,
     Weekdays,
 )
 from edge.shop.rules.conditions.what import AtLeast, CountAtLeast, HasGoods
@@ -67,6 +68,7 @@ __all__ = [
     "Names",
     "Not",
     "NthPurchase",
+    "NthWeekday",
     "OfMember",
     "OfPartner",
     "OnChannel",

@@ -42,6 +42,11 @@ class All(Condition, frozen=True, kw_only=True, tag="all"):
         """True if all parts are."""
         return all(part.static for part in self.of)
 
+    @property
+    def common(self) -> bool:
+        """True if all parts are."""
+        return all(part.common for part in self.of)
+
     def missing(self, scene: Scene, running: Running, selection: Selection) -> Miss | None:
         """Return the nearest of what stands in the way."""
         misses = [part.missing(scene, running, selection) for part in self.of]
@@ -58,6 +63,11 @@ class AnyOf(Condition, frozen=True, kw_only=True, tag="any"):
     def static(self) -> bool:
         """True if all parts are."""
         return all(part.static for part in self.of)
+
+    @property
+    def common(self) -> bool:
+        """True if all parts are."""
+        return all(part.common for part in self.of)
 
     def missing(self, scene: Scene, running: Running, selection: Selection) -> Miss | None:
         """Return the nearest of what stands in the way of any part, None if one of them holds."""
@@ -81,6 +91,11 @@ class Not(Condition, frozen=True, kw_only=True, tag="not"):
     def static(self) -> bool:
         """True if the part is."""
         return self.of.static
+
+    @property
+    def common(self) -> bool:
+        """True if the part is."""
+        return self.of.common
 
     def missing(self, scene: Scene, running: Running, selection: Selection) -> Miss | None:
         """Return R-NOT-NOW, with the reason in words, while the part holds.

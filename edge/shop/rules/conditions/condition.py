@@ -1,6 +1,6 @@
 """What all conditions have in common: what they may look at, and what they answer."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
@@ -51,6 +51,11 @@ class Condition(
     @property
     def static(self) -> bool:
         """Whether the answer is the same however far prices have fallen."""
+        return True
+
+    @property
+    def common(self) -> bool:
+        """Whether the answer is the same for every rule that asks, and however far prices fall."""
         return True
 
     def missing(self, scene: Scene, running: Running, selection: Selection) -> Miss | None:
@@ -108,6 +113,8 @@ def distance(reason: str, params: dict[str, str | int]) -> tuple[int, int]:
     return _RANK[reason], more
 
 
-def nearest(misses: Iterable[Miss]) -> Miss:
+def nearest(misses: Sequence[Miss]) -> Miss:
     """Return the miss that is mended most easily; the first of equals."""
+    if len(misses) == 1:
+        return misses[0]
     return min(misses, key=lambda miss: distance(miss.reason, miss.params))

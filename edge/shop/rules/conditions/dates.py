@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
 from edge.shop.calendar import birthdays, days_in_month, is_birthday, plus_days, week_of
@@ -19,11 +20,20 @@ Weekday = Annotated[int, Meta(ge=1, le=7)]
 DayOfMonth = Annotated[int, Meta(ge=-1, le=31)]
 """1 to 31; a day a month does not have never comes. -1 is a month's last day."""
 
+Nth = Annotated[int, Meta(ge=-1, le=5)]
+"""1 to 5; a fifth that a month does not have never comes. -1 is a month's last."""
+
 WEEKDAYS = (
     ("周一", "Mon"), ("周二", "Tue"), ("周三", "Wed"), ("周四", "Thu"), ("周五", "Fri"),
     ("周六", "Sat"), ("周日", "Sun"),
 )  # fmt: skip
 """What the days of the week are called (zh, en), Monday first."""
+
+NTHS = {
+    1: ("第一个", "the 1st"), 2: ("第二个", "the 2nd"), 3: ("第三个", "the 3rd"),
+    4: ("第四个", "the 4th"), 5: ("第五个", "the 5th"), -1: ("最后一个", "the last"),
+}  # fmt: skip
+"""Which of the weekdays of a month, in words (zh, en)."""
 
 
 class Dates(Condition, frozen=True, kw_only=True, tag="dates", rename={"start": "from"}):
@@ -86,16 +96,36 @@ class DaysOfMonth(Condition, frozen=True, kw_only=True, tag="days_of_month"):
         return Miss("R-NOT-ON-THIS-DAY", {"zh": zh, "en": en})
 
 
-class MemberDay(OfMember, frozen=True, kw_only=True, tag="member_day"):
-    """A member buys on the member day: one of these days of the month."""
+class NthWeekday(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One weekday of each month: the second Tuesday, the last Friday (`nth` -1)."""
 
-    days: Annotated[tuple[DayOfMonth, ...], Meta(min_length=1)]
+    nth: Nth
+    weekday: Weekday
+
+
+class MemberDay(OfMember, frozen=True, kw_only=True, tag="member_day"):
+    """A member buys on a member day: any of these days of the month, weekdays, nth weekdays.
+
+    {"is": "member_day", "days": [8, 18, -1]}
+    {"is": "member_day", "weekdays": [2], "nth_weekdays": [{"nth": -1, "weekday": 5}]}
+    """
+
+    days: tuple[DayOfMonth, ...] = ()
+    weekdays: tuple[Weekday, ...] = ()
+    nth_weekdays: tuple[NthWeekday, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a member day that never comes."""
+        if not (self.days or self.weekdays or self.nth_weekdays):
+            raise ValueError("needs days, weekdays or nth_weekdays")
 
     def short_of(self, member: Member, scene: Scene) -> Miss | None:
-        """Return R-NOT-MEMBER-DAY with the days."""
-        if is_day_of_month(scene.moment.date, self.days):
+        """Return R-NOT-MEMBER-DAY with the days in words."""
+        today, weekday = scene.moment.date, scene.moment.weekday
+        nth = any(is_nth_weekday(today, weekday, day) for day in self.nth_weekdays)
+        if nth or weekday in self.weekdays or is_day_of_month(today, self.days):
             return None
-        zh, en = day_names(self.days)
+        zh, en = member_days(self)
         return Miss("R-NOT-MEMBER-DAY", {"zh": zh, "en": en})
 
 
@@ -150,6 +180,16 @@ def is_day_of_month(date: str, days: tuple[int, ...]) -> bool:
     return day in days or (-1 in days and day == days_in_month(date))
 
 
+def is_nth_weekday(date: str, weekday: int, day: NthWeekday) -> bool:
+    """Tell whether an ISO date, which is a `weekday`, is such a day of its month."""
+    if weekday != day.weekday:
+        return False
+    of_month = int(date[8:])
+    if day.nth == -1:
+        return of_month + len(WEEKDAYS) > days_in_month(date)
+    return (of_month - 1) // len(WEEKDAYS) + 1 == day.nth
+
+
 def weekday_names(days: tuple[int, ...]) -> tuple[str, str]:
     """Return the names of days of the week, in Chinese and in English."""
     names = [WEEKDAYS[day - 1] for day in days]
@@ -160,3 +200,21 @@ def day_names(days: tuple[int, ...]) -> tuple[str, str]:
     """Return the names of days of the month, in Chinese and in English."""
     zh = "、".join("最后一天" if day == -1 else f"{day}日" for day in days)
     return zh, ", ".join("the last" if day == -1 else str(day) for day in days)
+
+
+def member_days(condition: MemberDay) -> tuple[str, str]:
+    """Return the days of a member day, in Chinese and in English."""
+    zh, en = [], []
+    if condition.days:
+        of_month = day_names(condition.days)
+        zh.append(f"每月{of_month[0]}")
+        en.append(f"{of_month[1]} of the month")
+    if condition.weekdays:
+        of_week = weekday_names(condition.weekdays)
+        zh.append(f"每{of_week[0]}")
+        en.append(f"every {of_week[1]}")
+    for day in condition.nth_weekdays:
+        which, called = NTHS[day.nth], WEEKDAYS[day.weekday - 1]
+        zh.append(f"每月{which[0]}{called[0]}")
+        en.append(f"{which[1]} {called[1]} of the month")
+    return "、".join(zh), ", ".join(en)

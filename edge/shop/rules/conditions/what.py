@@ -1,5 +1,6 @@
 """Conditions on what is bought: amounts, counts, and goods that must be in the basket."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -33,6 +34,11 @@ class AtLeast(Condition, frozen=True, kw_only=True, tag="at_least"):
         """True for list prices, which no rule changes."""
         return self.base == "list"
 
+    @property
+    def common(self) -> bool:
+        """True for list prices of the order."""
+        return self.static and self.over == "order"
+
     def missing(self, scene: Scene, running: Running, selection: Selection) -> Miss | None:
         """Return R-NEEDS-AMOUNT with how much `more` it takes."""
         amounts = self._amounts(scene, running)
@@ -42,7 +48,7 @@ class AtLeast(Condition, frozen=True, kw_only=True, tag="at_least"):
             return None
         return Miss("R-NEEDS-AMOUNT", {"amount": self.amount, "more": more})
 
-    def _amounts(self, scene: Scene, running: Running) -> tuple[int, ...]:
+    def _amounts(self, scene: Scene, running: Running) -> Sequence[int]:
         if self.base == "list":
             return running.lists
         if self.base == "payable":
@@ -57,11 +63,16 @@ class CountAtLeast(Condition, frozen=True, kw_only=True, tag="count_at_least"):
     count: Units
     over: Over = "order"
 
+    @property
+    def common(self) -> bool:
+        """True for the units of the order."""
+        return self.over == "order"
+
     def missing(self, scene: Scene, running: Running, selection: Selection) -> Miss | None:
         """Return R-NEEDS-COUNT with how many more `units` it takes."""
+        counted = running.everything if self.over == "order" else selection
         units = running.units
-        counted = units if self.over == "order" else [units[picked.line] for picked in selection]
-        more = self.count - sum(map(len, counted))
+        more = self.count - sum([len(units[picked.line]) for picked in counted])
         return None if more <= 0 else Miss("R-NEEDS-COUNT", {"count": self.count, "units": more})
 
 

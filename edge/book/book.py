@@ -1,0 +1,228 @@
+"""The book as the daemon asks it: what is durable, and what is placed on top of that.
+
+Decisions count what is placed but not yet durable; answers to mere questions read what was
+durable at the sequence they name (`balance_at`).
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+
+import apsw
+
+from edge.book import tables
+from edge.book.changes import Changes, changes, postings, spent
+from edge.book.overlay import Overlay
+from edge.book.schema import SCHEMA
+from edge.book.standing import (
+    Folded,
+    Standing,
+    advance,
+    read_folded,
+    read_standing,
+    unfit,
+    write_folded,
+    write_layout,
+    write_standing,
+)
+from edge.book.tables import Row, Told
+from edge.journal import Page
+from edge.letters import KINDS
+from edge.shop.accounts.lots import Held, Holdings
+from edge.shop.bundle import Bundle
+from edge.shop.calendar import moment
+from edge.shop.facts import CountUsed, Deed, PointsExchanged, SaleMade
+from edge.shop.ledger import balanced
+from edge.shop.reports.counters import Counter, Limited, Used, asked_for, limits_of, purchases_of
+
+ACTIVITY = (KINDS[SaleMade], KINDS[PointsExchanged], KINDS[CountUsed])
+"""What keeps points alive where they expire by inactivity."""
+
+
+class Book:
+    """What all facts add up to: the journal's `Follower`, in the journal's own file.
+
+    `zone` is the programme's, an IANA name: its calendar says on which day something was done.
+    """
+
+    schema = SCHEMA
+
+    def __init__(self, zone: str = "UTC") -> None:
+        self.standing = Standing()
+        self._zone = zone
+        self._written = self.standing
+        self._overlay = Overlay()
+        self._begins = False
+        self._limits: tuple[Bundle | None, tuple[Limited, ...]] = None, ()
+
+    def opened(self, db: apsw.Connection) -> None:
+        """Take up where the last run ended. The book fits its pages: `rebuild` has seen to that."""
+        reason = unfit(db)
+        assert not reason, f"the book is no use: {reason}"
+        self._db = db
+        self.standing = self._written = read_standing(db)
+        self._begins = read_folded(db) == Folded()
+
+    def resumed(self, db: apsw.Connection) -> None:
+        """Take up where an interrupted rebuild ended: only `follow` may be called."""
+        self._written = read_standing(db)
+
+    # --- the journal tells -------------------------------------------------------------------
+
+    def placed(self, page: Page, fact: object) -> None:
+        """On the loop, at once: decisions made from now on count this fact."""
+        self.standing = advance(self.standing, page, fact)
+        made = changes(page, fact, self.sale)
+        told = tables.told_of(page.sequence, page.at, made.kind, fact)
+        self._overlay.add(told, made, self._owners(made))
+
+    def follow(self, cursor: apsw.Cursor, page: Page, fact: object) -> None:
+        """On the writer, inside the transaction that makes the fact durable.
+
+        An entry that does not sum to zero in every unit is our own mistake: an assertion, so that
+        it never becomes durable.
+        """
+        assert balanced(postings(fact)), "what a fact posts sums to zero in every unit"
+        made = changes(page, fact, lambda name: tables.sale_of(cursor, name))
+        tables.apply(cursor, page, made)
+        before, self._written = self._written, advance(self._written, page, fact)
+        if self._written != before:
+            write_standing(cursor, self._written)
+        if self._begins:
+            write_layout(cursor)
+            self._begins = False
+        write_folded(cursor, Folded(page.sequence, page.digest))
+
+    def committed(self, sequence: int) -> None:
+        """On the loop: everything up to `sequence` is durable and can be read from the file."""
+        self._overlay.committed(sequence)
+
+    def _owners(self, made: Changes) -> dict[str, str]:
+        """Return whose the lots are that a page moves, by lot."""
+        owners = {move.lot: move.opens.member for move in made.moves if move.opens}
+        for move in made.moves:
+            owners.setdefault(move.lot, self._overlay.owner(move.lot))
+        rows = tables.lots(self._db, [lot for lot, owner in owners.items() if not owner])
+        return owners | {lot: row.held.lot.member for lot, row in rows.items()}
+
+    # --- balances ----------------------------------------------------------------------------
+
+    def gained(self, account: str, unit: str, after: int) -> int:
+        """Return what an account gained after the fact at `after`, decided facts included.
+
+        A decided fact is placed, and perhaps not yet durable.
+        """
+        sequence, total = tables.entry_at(self._db, (account, unit), _END)
+        gained = self._overlay.amount((account, unit), max(sequence, after))
+        if sequence <= after:
+            return gained
+        return gained + total - (self.balance_at(account, unit, after) if after else 0)
+
+    def balance_at(self, account: str, unit: str, sequence: int) -> int:
+        """Return what an account held right after the fact at `sequence`."""
+        return tables.entry_at(self._db, (account, unit), sequence)[1]
+
+    def offline(
+        self, kind: str, member: str, terminal: str, store: str, acknowledged: int
+    ) -> dict[str, int]:
+        """Return what was spent of a kind since the cloud acknowledged the fact `acknowledged`.
+
+        `kind` is value (minor units), points, uses (of count cards) or coupons. Keys are those of
+        caps on offline spending: "member|amount", "member|count", and the same of the terminal
+        and the store. What the cloud had put on hold for it is counted like all else.
+        """
+        subjects = ("member", member), ("terminal", terminal), ("store", store)
+        return {
+            f"{subject}|{of}": self.gained(spent(kind, subject, name), of, acknowledged)
+            for subject, name in subjects
+            for of in ("amount", "count")
+        }
+
+    # --- lots --------------------------------------------------------------------------------
+
+    def holdings(self, member: str, deed: Deed | None = None) -> Holdings:
+        """Return all that a member holds, decided facts included; empty lots are left out.
+
+        With a `deed` also the lots that it moved, empty ones and other members' too: whatever
+        undoes it gives back to those.
+        """
+        lots = tables.open_lots(self._db, member)
+        more = self._overlay.lots_of(member) | {move.lot for move in (deed.moves if deed else ())}
+        held = self._decided(lots, more)
+        keep = {move.lot for move in deed.moves} if deed else set()
+        return Holdings(
+            {name: one for name, one in held.items() if one.left or one.money or name in keep},
+            self.last_activity(member),
+        )
+
+    def lots(self, names: Collection[str]) -> dict[str, Held]:
+        """Return lots by id, whoever holds them, decided facts included and empty ones too."""
+        return self._decided({}, {*names})
+
+    def _decided(self, known: Mapping[str, Row], more: Collection[str]) -> dict[str, Held]:
+        """Return lots with all that is pending: those `known`, and `more` of them by id."""
+        missing = [name for name in more if name not in known]
+        rows: dict[str, Row | None] = {**dict.fromkeys(missing), **known}
+        rows.update(tables.lots(self._db, missing))
+        decided = {name: self._overlay.held(name, row) for name, row in rows.items()}
+        return {name: row.held for name, row in decided.items() if row is not None}
+
+    def last_activity(self, member: str) -> str:
+        """Return the last day on which a member bought or spent something, "" for never."""
+        last = self.facts("member", member, ACTIVITY, last=1)
+        return moment(last[-1].at, self._zone).date if last else ""
+
+    # --- counters ----------------------------------------------------------------------------
+
+    def counters(
+        self, bundle: Bundle, member: str | None, store: str, business_date: str
+    ) -> dict[str, int]:
+        """Return how much of each limit of a bundle was used up, as a price asks for it.
+
+        Keys are "{rule}|{of}|{per}", for this member (None: a guest), store and business day.
+        """
+        if self._limits[0] is not bundle:
+            self._limits = bundle, limits_of(bundle)
+        wanted = [*asked_for(self._limits[1], store, member, business_date)]
+        used = self._used({counter: None for _, counter in wanted})
+        return {limited.key: getattr(used[counter], limited.of) for limited, counter in wanted}
+
+    def purchases(self, member: str) -> int:
+        """Return how many purchases a member made here, voided ones left out."""
+        counter = purchases_of(member)
+        return self._used([counter])[counter].uses
+
+    def drawn(self, draw: str) -> dict[str, int]:
+        """Return how often each prize of a draw was given, and not taken back."""
+        rows = tables.counters_of(self._db, "draw", draw)
+        used = self._used({*rows, *self._overlay.counters("draw", draw)})
+        return {counter.rule: one.uses for counter, one in used.items() if one.uses}
+
+    def _used(self, wanted: Iterable[Counter]) -> dict[Counter, Used]:
+        wanted = [*wanted]
+        rows = tables.counters(self._db, wanted)
+        return {counter: self._overlay.used(counter, rows.get(counter)) for counter in wanted}
+
+    # --- facts -------------------------------------------------------------------------------
+
+    def facts(
+        self, topic: str, subject: str, kinds: Iterable[str], *, last: int = -1
+    ) -> list[Told]:
+        """Return the facts of these kinds about a member, deed or card, decided ones included.
+
+        `topic` is "member", "deed" or "card". They come in order; `last` wants only so many of
+        the newest (-1: all).
+        """
+        kinds = [*kinds]
+        durable = tables.trail(self._db, (topic, subject), kinds, last=last)
+        known = durable[-1].sequence if durable else 0
+        found = durable + self._overlay.told((topic, subject), kinds, known)
+        return found if last < 0 else found[-last:]
+
+    def sale(self, name: str) -> SaleMade | None:
+        """Return a sale by its id, decided ones included, or None."""
+        found = self.facts("deed", name, [tables.SALE], last=1)
+        sale = found[-1].fact if found else None
+        return sale if isinstance(sale, SaleMade) else None
+
+
+_END = (1 << 63) - 1
+"""No fact has a higher place."""

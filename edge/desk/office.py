@@ -1,0 +1,299 @@
+"""The back office: what the owner's commands ask of a running box, and no terminal may.
+
+    z_close   the business day is closed, with what was counted in the drawers
+    import    rows of an old system's balances are judged, or brought in
+
+Both are steps like any other: judged and placed without waiting, durable before they are told.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import msgspec
+from msgspec import Meta
+
+from edge.book import Book
+from edge.config import Store
+from edge.days import Day, behind, read_day, sheet_of
+from edge.desk.answer import OK, Answer, refuse
+from edge.desk.counter import Counter, refused
+from edge.desk.placing import OURSELVES, Placing, Request
+from edge.journal import Journal, JournalBroken
+from edge.refusals import Language, Refusal, problem
+from edge.shop.declined import Declined
+from edge.shop.facts import DrawerCounted
+from edge.shop.facts.day import Counted
+from edge.shop.operations.bring_in import Carried, refusal
+from edge.shop.reports.day import Amounts
+from edge.shop.reports.sheet import Sheet, totals
+from edge.shop.reports.staff import outside
+
+ROWS_MAX = 500
+"""Rows of one request: so many facts wait for the disk at once, and sales pass between them."""
+ROWS_AT_ONCE = 25
+"""Rows in one turn of the loop, so that a scan never waits for more than a few milliseconds."""
+TRIES_MAX = 50
+"""How often a day's report is made again because something was sold meanwhile."""
+WRONG_MAX = 100
+
+
+class ZClose(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Close the business day. `counted` are minor units by account, "" for the only drawer."""
+
+    counted: dict[str, int] = {}
+    change_money: int = 0
+    """What was in the drawer in the morning; only where one drawer was counted."""
+    cashier: Annotated[str, Meta(max_length=64)] = ""
+    lang: Language = "zh"
+
+
+class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One row of an import by its number, from 1."""
+
+    number: int
+    carried: Carried
+
+
+class Import(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Rows of the import called `imported`. With `check` they are judged and nothing is placed."""
+
+    imported: Annotated[str, Meta(pattern="^[a-z0-9-]{1,32}$")]
+    rows: Annotated[tuple[Row, ...], Meta(max_length=ROWS_MAX)]
+    check: bool = False
+    lang: Language = "zh"
+
+
+class Wrong(msgspec.Struct, frozen=True):
+    """What is wrong with a row: a code of the catalogue, and its texts."""
+
+    row: int
+    code: str
+    detail: str
+    fix: str
+
+
+class Imported(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the rows. If any is wrong, none was placed.
+
+    `exponent` is how many decimals the programme's currency has.
+    """
+
+    exponent: int
+    placed: int
+    known: int
+    """Rows that had been imported before, with the same content."""
+    wrong: tuple[Wrong, ...] = ()
+
+
+class _Closing(NamedTuple):
+    """The open day, its sheet, the facts of what was counted, and what the cloud has not yet."""
+
+    day: Day
+    sheet: Sheet
+    counts: Sequence[DrawerCounted]
+    unsent: Amounts
+
+
+class Office:
+    """Answers the admin door. `baskets` names the lanes with goods that are not paid for."""
+
+    def __init__(
+        self,
+        store: Store,
+        path: Path,
+        counter: Counter,
+        placing: Placing,
+        journal: Journal,
+        book: Book,
+        baskets: Callable[[], Sequence[str]],
+    ) -> None:
+        self._store, self._path = store, path
+        self._counter, self._placing = counter, placing
+        self._journal, self._book, self._baskets = journal, book, baskets
+
+    async def handle(self, operation: str, payload: bytes) -> Answer:
+        """Answer one request. Bad input is answered, never raised."""
+        try:
+            match operation:
+                case "z_close":
+                    return await self._z_close(msgspec.json.decode(payload, type=ZClose))
+                case "import":
+                    return await self._import(msgspec.json.decode(payload, type=Import))
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+            said = {"path": operation, "cause": "other", "said": str(error)}
+            return refuse(Refusal("E-MALFORMED", said), self._store.lang)
+        except JournalBroken:
+            return refuse(Refusal("E-STOPPING"), self._store.lang)
+        known = {"operation": operation, "suggestion": "z_close, import"}
+        return refuse(Refusal("E-UNKNOWN-OPERATION", known), self._store.lang)
+
+    # --- closing the day ---------------------------------------------------------------------
+
+    async def _z_close(self, asked: ZClose) -> Answer:
+        """Close the day with the report of all that was sold on it.
+
+        The report is made beside the loop. If anything was placed meanwhile it is made again,
+        so that the last look, and the facts, come in one step.
+        """
+        for _ in range(TRIES_MAX):
+            if no := self._unable_to_close():
+                return refuse(no, asked.lang)
+            made = await asyncio.to_thread(self._report, asked)
+            if isinstance(made, Refusal):
+                return refuse(made, asked.lang)
+            day, sheet, counts, unsent = made
+            if day.sequence == self._journal.head.sequence and not self._unable_to_close():
+                await self._placing.close_day(counts, totals(sheet), unsent)
+                closed = msgspec.structs.replace(
+                    sheet.day, kind="Z", state="closed", unsent_at_close=unsent
+                )
+                return _yes(msgspec.structs.replace(sheet, day=closed))
+        return refuse(Refusal("E-BUSY", retry_after=1), asked.lang)
+
+    def _unable_to_close(self) -> Refusal | None:
+        if blocked := self._placing.blocked(closing=True):
+            return blocked
+        standing = self._book.standing
+        if standing.day is None:
+            return Refusal("E-DAY-CLOSED", {"day": standing.last_day or "-"})
+        if lanes := self._baskets():
+            return Refusal("E-BASKETS-OPEN", {"lanes": ", ".join(lanes)})
+        return None
+
+    def _report(self, asked: ZClose) -> _Closing | Refusal:
+        """Return what closes the open day (blocking)."""
+        day = read_day(self._path, self._store)
+        assert day is not None, "a day is open"
+        tills = {till.account for till in sheet_of(day, self._store).day.tills}
+        counts = self._counts(asked, day.business_date, sorted(tills))
+        if isinstance(counts, Refusal):
+            return counts
+        return _Closing(day, sheet_of(day, self._store, counts), counts, behind(self._path))
+
+    def _counts(
+        self, asked: ZClose, business_date: str, tills: Sequence[str]
+    ) -> Sequence[DrawerCounted] | Refusal:
+        """Return one count for each drawer named; bank accounts go with the first."""
+        drawers = [name for name in tills if name.startswith("cash:")]
+        found: dict[str, list[Counted]] = {}
+        for name, amount in sorted(asked.counted.items(), reverse=True):  # cash before bank
+            account = drawers[0] if name == "" and len(drawers) == 1 else name
+            if not outside(account) or (account not in tills and asked.counted[name]):
+                known = ", ".join(tills) or "-"
+                return Refusal("E-DRAWER", {"account": account or "-", "accounts": known})
+            terminal = account.removeprefix("cash:") if account.startswith("cash:") else OURSELVES
+            found.setdefault(terminal, []).append(Counted(account, amount))
+        return [
+            DrawerCounted(
+                business_date=business_date, store=self._store.id, terminal=terminal,
+                cashier=asked.cashier, currency=self._store.currency,
+                change_money=asked.change_money if terminal != OURSELVES else 0,
+                counted=tuple(counted),
+            )
+            for terminal, counted in found.items()
+        ]  # fmt: skip
+
+    # --- bringing balances in ----------------------------------------------------------------
+
+    async def _import(self, asked: Import) -> Answer:
+        if no := self._placing.blocked() or self._counter.closed():
+            return refuse(no, asked.lang)
+        known: set[int] = set()
+        wrong: list[Wrong] = []
+        for some in _slices(asked.rows):
+            with self._counter.steady():
+                for row in some:
+                    said = self._judge(asked.imported, row)
+                    if isinstance(said, Refusal):
+                        wrong.append(_wrong(row.number, said, asked.lang))
+                    elif said:
+                        known.add(row.number)
+            await asyncio.sleep(0)  # whoever scans meanwhile comes first
+        if wrong or asked.check:
+            return _yes(self._imported(0, len(known), wrong))
+        return await self._bring_in(asked, [row for row in asked.rows if row.number not in known])
+
+    def _judge(self, imported: str, row: Row) -> bool | Refusal:
+        """Return whether a row is known, or what is wrong with it."""
+        page = self._journal.find(OURSELVES, _key(imported, row))
+        if page is not None:
+            if page.content == _content(row):
+                return True
+            return Refusal("E-IMPORT-CHANGED", {"imported": imported, "row": row.number})
+        rules, carried = self._counter.rules, row.carried
+        declined = refusal(carried, rules.bundle, self._counter.today().isoformat())
+        if declined is not None:
+            return refused(declined, rules.bundle.exponent)
+        if cause := self._counter.unfit_to_carry(carried.member, carried.card):
+            field = "card" if cause == "card_taken" else "member"
+            return Refusal("E-IMPORT-ROW", {"field": field, "cause": cause})
+        return False
+
+    async def _bring_in(self, asked: Import, rows: Sequence[Row]) -> Answer:
+        """Place rows that are right, and answer when the last of them is durable.
+
+        While the disk writes some rows the next are placed, and no more: a sale waits for those.
+        """
+        placed = 0
+        before: asyncio.Future[None] | None = None
+        for some in _slices(rows):
+            if no := self._placing.blocked():
+                return refuse(no, asked.lang)
+            last: asyncio.Future[None] | None = None
+            for row in some:
+                done = self._place(asked, row)
+                if isinstance(done, Refusal):
+                    return refuse(done, asked.lang)
+                if done is not None:
+                    last, placed = done, placed + 1
+            await _durable(before)
+            before = last
+        await _durable(before)
+        return _yes(self._imported(placed, len(asked.rows) - placed))
+
+    def _place(self, asked: Import, row: Row) -> "asyncio.Future[None] | Refusal | None":
+        """Place a row; None if another command has brought it in meanwhile."""
+        key = _key(asked.imported, row)
+        if self._journal.find(OURSELVES, key) is not None:
+            return None
+        request = Request(OURSELVES, key, _content(row), "import", asked.lang)
+        named = asked.imported, row.number
+        done = self._placing.opening(request, named, row.carried, self._counter.rules)
+        return refused(done, self._counter.exponent) if isinstance(done, Declined) else done[1]
+
+    def _imported(self, placed: int, known: int, wrong: Sequence[Wrong] = ()) -> Imported:
+        some = tuple(wrong[:WRONG_MAX])
+        return Imported(exponent=self._counter.exponent, placed=placed, known=known, wrong=some)
+
+
+async def _durable(future: "asyncio.Future[None] | None") -> None:
+    """Wait for the disk, or for whoever else comes first. Raises JournalBroken."""
+    if future is None:
+        await asyncio.sleep(0)
+    else:
+        await asyncio.wait((future,))
+        future.result()
+
+
+def _slices(rows: Sequence[Row]) -> list[Sequence[Row]]:
+    return [rows[at : at + ROWS_AT_ONCE] for at in range(0, len(rows), ROWS_AT_ONCE)]
+
+
+def _key(imported: str, row: Row) -> str:
+    return f"import/{imported}/{row.number}"
+
+
+def _content(row: Row) -> str:
+    return hashlib.sha256(msgspec.json.encode(row.carried)).hexdigest()
+
+
+def _wrong(number: int, said: Refusal, lang: Language) -> Wrong:
+    text = problem(said, lang)
+    return Wrong(number, said.code, text.detail, text.fix)
+
+
+def _yes(body: Any) -> Answer:
+    return Answer(OK, msgspec.json.encode(body))
