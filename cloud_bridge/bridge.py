@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Protocol
 from urllib.parse import quote
 
 import msgspec
@@ -20,9 +19,7 @@ from cloud_bridge.auth import write_auth
 from cloud_bridge.contract import (
     Batch,
     Changes,
-    CloudHead,
     Envelope,
-    Outcome,
     RecordedFacts,
     check,
     head_text,
@@ -45,73 +42,16 @@ from cloud_bridge.courier import (
     WireAnswer,
     judge,
     read,
+    weight,
 )
+from cloud_bridge.ends import Inbox, Outbox
 from cloud_bridge.http import Unreachable, Wire
-from cloud_bridge.meeting import Agreed, Parted, Past, meet
+from cloud_bridge.meeting import Agreed, Parted, meet
 
+FACTS_AT_ONCE = 50
+"""How many are read before others get their turn."""
 REASON_MAX = 200
 """How much of a reason is kept: the cloud, or whoever answers for it, may have written it."""
-
-
-class Outbox(Past, Protocol):
-    """The journal, as the cloud's bookmark divides it."""
-
-    def agreed(self, common: int) -> None:
-        """Hear that the cloud has our facts up to `common`, if that is less than it once had.
-
-        `pending` begins no later than after it.
-        """
-        ...
-
-    def parted(self, common: int, cloud: CloudHead) -> None:
-        """Hear that after `common` the cloud's facts of this box are not ours.
-
-        Raises what ends the run; returns if that has to wait.
-        """
-        ...
-
-    def pending(self, limit: int) -> Sequence[Envelope]:
-        """Return the next durable facts after the bookmark, without a gap, oldest first."""
-        ...
-
-    def acknowledged(self, sequence: int, outcomes: Sequence[Outcome]) -> None:
-        """Move the bookmark to `sequence`; `pending` begins after it from now on.
-
-        `outcomes` are one for each fact that this passes, in order.
-        """
-        ...
-
-    def missing(self) -> tuple[int, int] | None:
-        """Return the place (epoch, sequence) after which the cloud may have facts we lost."""
-        ...
-
-    async def take_back(self, facts: Sequence[Envelope], *, more: bool) -> str | None:
-        """Take what the cloud has after that place, durably, or return why not now."""
-        ...
-
-
-class Inbox(Protocol):
-    """Where the cloud's news goes."""
-
-    def cursor(self) -> str:
-        """Return the cursor of the last page applied, "" for none."""
-        ...
-
-    async def apply(self, changes: Changes) -> str | None:
-        """Take one page of changes and its cursor, durably, or return why not, untouched."""
-        ...
-
-    def bundle_etag(self) -> str | None:
-        """Return the hash of the last good bundle (`bundle.Checked.hash`), or None."""
-        ...
-
-    async def offer_bundle(self, raw: bytes) -> str | None:
-        """Take a signed bundle, or return why not."""
-        ...
-
-    async def online(self, up: bool) -> None:
-        """Hear that the cloud has come (or gone), after hysteresis."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +112,8 @@ class Bridge:
         self._woken = asyncio.Event()
         self._back = asyncio.Event()
         self._has_met = False
+        self._ahead: Sequence[Envelope] = ()
+        """What follows the bookmark, read while the batch before it was on its way."""
         self.state = CloudState()
 
     def wake(self) -> None:
@@ -195,7 +137,7 @@ class Bridge:
                 await self._meet()
             elif (place := self._outbox.missing()) is not None:
                 await self._fetch(*place)
-            elif pending := self._outbox.pending(self._settings.pace.batch_count_max):
+            elif pending := self._ahead or await self._pending():
                 await self._deliver(pending)
             else:
                 await self._woken.wait()
@@ -249,20 +191,47 @@ class Bridge:
                     await self._back.wait()
         await asyncio.sleep(0)
 
+    async def _pending(self, after: Envelope | None = None) -> Sequence[Envelope]:
+        """Return enough for a batch, if there is enough; others get their turn meanwhile."""
+        found: list[Envelope] = []
+        size, enough = 0, self._settings.pace.batch_bytes_max
+        while size < enough and (left := self._courier.count_max - len(found)) > 0:
+            more = self._outbox.pending(min(left, FACTS_AT_ONCE), found[-1] if found else after)
+            found += more
+            size += sum(map(weight, more))
+            if len(more) < FACTS_AT_ONCE:
+                break
+            await asyncio.sleep(0)
+        return found
+
     async def _deliver(self, pending: Sequence[Envelope]) -> None:
         batch = self._courier.pack(pending)
-        answer = await self._ask("POST", "/v1/facts", self._seal(batch))
+        began = self._time()
+        answer = await self._ask_reading_ahead(batch)
+        taken = (self._time() - began) / self._settings.request_seconds_max
         verdict: Verdict = (
             answer if isinstance(answer, Later) else judge(answer, batch, self._outbox.digest_at)
         )
-        self._courier.heard(verdict, len(batch), self._time(), self._jitter())
+        self._courier.heard(verdict, len(batch), self._time(), self._jitter(), taken)
         if isinstance(verdict, Acknowledged):
             self._outbox.acknowledged(verdict.sequence, verdict.outcomes)
+            if verdict.sequence != batch[-1].sequence:
+                self._ahead = ()
             await self._succeeded()
         else:
+            self._ahead = ()
             # Before anything else is sent, we ask how far the cloud has come.
             self._has_met = not isinstance(verdict, Rewound | Alien | Forked)
             await self._failed(verdict)
+
+    async def _ask_reading_ahead(self, batch: Sequence[Envelope]) -> WireAnswer | Later:
+        """Send a batch; while it is on its way, read what follows if all of it is acknowledged."""
+        asking = asyncio.create_task(self._ask("POST", "/v1/facts", self._seal(batch)))
+        try:
+            self._ahead = await self._pending(batch[-1])
+            return await asking
+        finally:
+            asking.cancel()
 
     def _seal(self, batch: Sequence[Envelope]) -> bytes:
         last = batch[-1]

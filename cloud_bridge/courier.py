@@ -14,6 +14,8 @@ import msgspec
 
 from cloud_bridge.contract import CloudProblem, Envelope, Outcome, Receipt
 
+SOON = 0.25
+"""The part of the time allowed within which an answer has to come for twice as much to follow."""
 CODE = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 T = TypeVar("T")
@@ -23,8 +25,8 @@ T = TypeVar("T")
 class Pace:
     """How much at once, how soon again. Sizes are of the envelopes' JSON."""
 
-    batch_count_max: int = 200
-    batch_bytes_max: int = 512 * 1024
+    batch_count_max: int = 1000
+    batch_bytes_max: int = 3 * 1024 * 1024
     delay_seconds_min: float = 0.25
     delay_seconds_base: float = 1.0
     delay_seconds_max: float = 300.0
@@ -125,6 +127,11 @@ def judge(
     bookmark = batch[0].sequence - 1
     if answer.status == 409:
         return _conflict(answer, bookmark)
+    sent = {envelope.sequence: envelope.hash for envelope in batch}
+
+    def ours(sequence: int) -> str | None:
+        return sent[sequence] if sequence in sent else hash_at(sequence)
+
     receipt = read(answer, Receipt)
     if not isinstance(receipt, Receipt):
         return receipt
@@ -132,9 +139,9 @@ def judge(
         return Rewound(f"has {receipt.high_water} of {bookmark}", receipt.high_water)
     if receipt.high_water == bookmark:
         return Garbage("a receipt that records nothing")
-    if hash_at(receipt.high_water) != receipt.head:
+    if ours(receipt.high_water) != receipt.head:
         return Alien(f"page {receipt.high_water} is not {receipt.head[:12] or 'anything'!r} here")
-    return _count(receipt, bookmark, hash_at)
+    return _count(receipt, bookmark, ours)
 
 
 def read(answer: WireAnswer, kind: type[T]) -> T | Failure:
@@ -270,6 +277,11 @@ class Courier:
         """When the next batch may leave, in the same seconds as `now`."""
         return self._backoff.not_before
 
+    @property
+    def count_max(self) -> int:
+        """How many facts the next batch may have."""
+        return self._count
+
     def cloud_is_back(self) -> None:
         """Learn, from other traffic, that waiting on is pointless."""
         self._backoff.shorten()
@@ -284,15 +296,23 @@ class Courier:
                 return pending[:index]
         return pending[: self._count]
 
-    def heard(self, verdict: Verdict, sent: int, now: float, jitter: float) -> None:
-        """Learn what became of a batch of `sent` envelopes."""
+    def heard(
+        self, verdict: Verdict, sent: int, now: float, jitter: float, taken: float = 0.0
+    ) -> None:
+        """Learn what became of a batch of `sent` envelopes.
+
+        `taken` is the part of the time allowed that the answer took. What is answered soon grows;
+        what is not answered is tried smaller, as a thin line may not carry it in time.
+        """
         match verdict:
             case Acknowledged():
                 self._backoff.succeeded()
-                self._count = min(self._pace.batch_count_max, self._count * 2)
+                if taken <= SOON:
+                    self._count = min(self._pace.batch_count_max, self._count * 2)
             case TooLarge() if sent > 1:
                 self._count = sent // 2
             case Later(retry_after=wish):
+                self._count = max(1, sent // 2) if sent else self._count
                 self._backoff.failed(now, jitter, wish)
             case _:
                 self._backoff.failed(now, jitter)

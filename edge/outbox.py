@@ -1,7 +1,7 @@
 """The journal as the courier sees it: letters after a bookmark. And where the cloud's news goes."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -12,13 +12,10 @@ from edge.bundles import Bundles
 from edge.desk import Placing
 from edge.directory import Directory
 from edge.epochs import History, Life
-from edge.journal import CLOUD, Journal, Page
+from edge.journal import CLOUD, Journal
 from edge.sealed import SealedStore
 from edge.tray import Tray
 from edge.world import World
-
-PAGES_AT_ONCE = 50
-BYTES_ENOUGH = 1_000_000
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -78,17 +75,19 @@ class JournalOutbox:
         with self._journal.guard():
             return await self._history.take_back(facts, more=more)
 
-    def pending(self, limit: int) -> Sequence[Envelope]:
-        """Return the next durable facts after the bookmark, without a gap, oldest first."""
+    def pending(self, limit: int, after: Envelope | None = None) -> Sequence[Envelope]:
+        """Return the next durable facts after the bookmark, or after one of ours, oldest first."""
         with self._journal.guard():
-            return self._pending(limit)
+            if after is not None:
+                return self._pending(limit, after.sequence, after.hash)
+            bookmark = self._journal.bookmark(CLOUD) if self._fed is None else self._fed
+            previous = self._journal.digest_at(bookmark)
+            assert previous is not None, "the bookmark is on a page"
+            return self._pending(limit, bookmark, previous)
 
-    def _pending(self, limit: int) -> Sequence[Envelope]:
-        bookmark = self._journal.bookmark(CLOUD) if self._fed is None else self._fed
-        previous = self._journal.digest_at(bookmark)
-        assert previous is not None, "the bookmark is on a page"
+    def _pending(self, limit: int, after: int, previous: str) -> Sequence[Envelope]:
         letters: list[Envelope] = []
-        for page in self._pages(bookmark, limit):
+        for page in self._journal.after(after, limit):
             letters.append(
                 Envelope(
                     sequence=page.sequence, epoch=page.epoch, at=page.at, origin=page.origin,
@@ -104,18 +103,6 @@ class JournalOutbox:
         """Return the digest of a durable fact, None where there is none."""
         with self._journal.guard():
             return self._journal.digest_at(sequence)
-
-    def _pages(self, bookmark: int, limit: int) -> Iterator[Page]:
-        """Yield pages until there are enough for a batch: more would only hold up the loop."""
-        size = 0
-        while limit > 0 and size < BYTES_ENOUGH:
-            pages = self._journal.after(bookmark, min(limit, PAGES_AT_ONCE))
-            yield from pages
-            size += sum(len(page.body) + len(page.answer) for page in pages)
-            limit -= PAGES_AT_ONCE
-            if len(pages) < PAGES_AT_ONCE:
-                return
-            bookmark = pages[-1].sequence
 
     def acknowledged(self, sequence: int, outcomes: Sequence[Outcome]) -> None:
         """Move the bookmark; durable with the next commit.

@@ -37,9 +37,9 @@ class Witness(Journal):
         self.moved = asyncio.Event()
         self.reads = 0
 
-    def pending(self, limit: int) -> Sequence[Envelope]:
+    def pending(self, limit: int, after: Envelope | None = None) -> Sequence[Envelope]:
         self.reads += 1
-        return super().pending(limit)
+        return super().pending(limit, after)
 
     def acknowledged(self, sequence: int, outcomes: Sequence[Outcome]) -> None:
         recorded = {page.sequence: page.hash for page in self._cloud.facts("box-1")}

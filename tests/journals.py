@@ -82,8 +82,9 @@ class Journal:
     async def take_back(self, facts: Sequence[Envelope], *, more: bool) -> str | None:
         raise AssertionError("nothing is missing")
 
-    def pending(self, limit: int) -> Sequence[Envelope]:
+    def pending(self, limit: int, after: Envelope | None = None) -> Sequence[Envelope]:
         start = self.bookmark if self.fed is None else self.fed
+        start = start if after is None else after.sequence
         return self.pages[start : start + limit]
 
     def digest_at(self, sequence: int) -> str | None:

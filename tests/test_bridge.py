@@ -299,8 +299,8 @@ class Deaf(Journal):
     given: bool = False
     fed: int | None = None
 
-    def pending(self, limit: int) -> Sequence[Envelope]:
-        pages, self.given = () if self.given else self.outbox.pending(limit), True
+    def pending(self, limit: int, after: Envelope | None = None) -> Sequence[Envelope]:
+        pages, self.given = () if self.given else self.outbox.pending(limit, after), True
         return pages
 
     def digest_at(self, sequence: int) -> str | None:

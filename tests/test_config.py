@@ -116,7 +116,7 @@ def test_doors_have_defaults(shop: Shop) -> None:
         ('id = "s1"', 'id = "S 1"', "store.id", "is not spelled as it must be"),
         ("timeout_seconds = 10", "timeout_seconds = nan", "cloud.timeout_seconds", "seconds"),
         ("timeout_seconds = 10", "timeout_seconds = -1", "cloud.timeout_seconds", "seconds"),
-        ("batch_count_max = 200", "batch_count_max = true", "cloud.batch_count_max", "got true"),
+        ("batch_count_max = 1000", "batch_count_max = true", "cloud.batch_count_max", "got true"),
         ("terminal.pc-1", "terminal.box", "terminal.box", "is reserved"),
         ("terminal.pc-1", "terminal.dev", "terminal.dev", "is reserved"),
         ("terminal.pc-1", 'terminal."PC 1"', "terminal.PC 1", "a-z, 0-9 and -"),

@@ -283,7 +283,7 @@ def test_a_batch_is_the_next_pages_within_the_limits(
 
 
 def test_413_halves_until_it_fits_and_recovers() -> None:
-    pending, courier = journal(200).pages, Courier(Pace())
+    pending, courier = journal(200).pages, Courier(Pace(batch_count_max=200))
     sizes = []
     for _ in range(9):
         batch = courier.pack(pending)

@@ -163,6 +163,8 @@ async def test_beyond_the_bound_a_sale_is_told_to_come_again(tmp_path: Path) -> 
         writer.let_go()
         answers = await asyncio.gather(*asked)
         served = [answer for answer in answers if answer["status"] == 200]
-        assert len(served) >= 4, json.dumps(answers)
-        again = await shop.ask("sell", requests[5])
-        assert again["status"] == 200, "the same key, as it was told"
+        assert served, json.dumps(answers)
+        # What the box has to say itself (a day begins, the cloud is back) takes room, too.
+        assert {answer["code"] for answer in answers if answer not in served} <= {"E-BUSY"}
+        again = [await shop.ask("sell", request) for request in requests]
+        assert {answer["status"] for answer in again} == {200}, "the same keys, as they were told"

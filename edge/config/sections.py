@@ -128,7 +128,7 @@ class Cloud(Section, frozen=True, kw_only=True):
     timeout_seconds: Seconds = 10.0
     retry_seconds_max: Seconds = 300.0
     """The longest pause between tries while the cloud does not answer."""
-    batch_count_max: Count = 200
+    batch_count_max: Count = 1000
     sealing_key: (
         Annotated[
             bytes,
