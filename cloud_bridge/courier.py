@@ -320,7 +320,7 @@ class Courier:
 
 def weight(envelope: Envelope) -> int:
     """Return about how many bytes an envelope takes in a batch."""
-    return len(bytes(envelope.body)) + 512 + len(envelope.key) + len(envelope.kind)
+    return len(memoryview(envelope.body)) + 512 + len(envelope.key) + len(envelope.kind)
 
 
 class Presence:

@@ -6,7 +6,6 @@ limited, redirects are not followed (a captive portal loves them), cookies are n
 
 import ssl
 from collections.abc import Mapping
-from io import BytesIO
 from types import TracebackType
 from typing import Protocol
 
@@ -95,7 +94,7 @@ class HttpWire:
                 method,
                 URL(self._base_url + target, encoded=True),
                 headers=headers,
-                data=BytesIO(body) if body else None,  # goes out in pieces
+                data=body or None,
                 timeout=limits,
                 allow_redirects=False,
             ) as answer:

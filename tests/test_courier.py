@@ -297,6 +297,25 @@ def test_413_halves_until_it_fits_and_recovers() -> None:
     assert courier.not_before == 0.0
 
 
+def test_what_is_not_answered_is_tried_smaller_and_grows_when_it_is_answered_soon() -> None:
+    pending, courier = journal(200).pages, Courier(Pace(batch_count_max=200))
+    sizes = []
+    heard: tuple[tuple[Verdict, float], ...] = (
+        (Later("no answer"), 1.0), (Later("no answer"), 1.0), (Acknowledged(1, ()), 0.6),
+        (Acknowledged(1, ()), 0.2), (Acknowledged(1, ()), 0.2),
+    )  # fmt: skip
+    for verdict, taken in heard:
+        sizes.append(len(courier.pack(pending)))
+        courier.heard(verdict, sizes[-1], 100.0, 0.5, taken)
+    assert [*sizes, len(courier.pack(pending))] == [200, 100, 50, 50, 100, 200]
+
+
+def test_a_question_without_an_answer_leaves_batches_as_they_are() -> None:
+    courier = Courier(Pace(batch_count_max=200))
+    courier.heard(Later("no answer"), 0, 100.0, 0.5)
+    assert courier.count_max == 200
+
+
 def test_the_weight_is_no_less_than_what_crosses_the_wire() -> None:
     ours = journal(1)
     ours.add_raw("sale.v1", b'"' + b"x" * 5000 + b'"')
