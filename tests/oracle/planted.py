@@ -201,8 +201,10 @@ def _days_end_at_midnight_in_greenwich(patch: Patch) -> None:
 def _bookmark_before_ack(patch: Patch) -> None:
     honest = JournalOutbox.pending
 
-    def pending(self: JournalOutbox, limit: int) -> Sequence[Envelope]:
-        found = honest(self, limit)
+    def pending(
+        self: JournalOutbox, limit: int, after: Envelope | None = None
+    ) -> Sequence[Envelope]:
+        found = honest(self, limit, after)
         if found:
             self._journal.move_bookmark(CLOUD, found[-1].sequence)
         return found
@@ -213,11 +215,13 @@ def _bookmark_before_ack(patch: Patch) -> None:
 
 def _fact_skipped(patch: Patch) -> None:
     honest = JournalOutbox.pending
-    patch.setattr(
-        JournalOutbox, "pending", lambda self, limit: [
-            letter for letter in honest(self, limit) if letter.sequence != 20
-        ],
-    )  # fmt: skip
+
+    def pending(
+        self: JournalOutbox, limit: int, after: Envelope | None = None
+    ) -> Sequence[Envelope]:
+        return [each for each in honest(self, limit, after) if each.sequence != 20]
+
+    patch.setattr(JournalOutbox, "pending", pending)
 
 
 def _any_ack_believed(patch: Patch) -> None:
