@@ -41,6 +41,24 @@ class Wire(Protocol):
         ...
 
 
+class NoWire:
+    """The wire of a box that belongs to no cloud: nobody is ever there."""
+
+    async def close(self) -> None:
+        """Do nothing."""
+
+    async def request(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        timeout_seconds: float,
+    ) -> WireAnswer:
+        """Raise `Unreachable`."""
+        raise Unreachable("this box belongs to no cloud")
+
+
 class HttpWire:
     """HTTP/1.1 over one kept connection. `base_url` is without a trailing slash.
 

@@ -18,6 +18,8 @@ from cloud_bridge.courier import Failure, Later, read
 from cloud_bridge.line import Line
 
 LOOK_SECONDS = 60.0
+IDLE_SECONDS = 3600.0
+"""With nothing to carry: what the cloud has had for long enough is still thrown away."""
 REQUEST_SECONDS_MAX = 15.0
 
 
@@ -53,11 +55,11 @@ class SealedPost:
             if isinstance(kept, tuple):
                 await self._box.confirmed(kept)
             if not kept or not isinstance(kept, tuple) or len(letters) < SEALED_COUNT_MAX:
-                await self._rest()
+                await self._rest(LOOK_SECONDS if letters else IDLE_SECONDS)
 
-    async def _rest(self) -> None:
+    async def _rest(self, seconds: float) -> None:
         try:
-            async with asyncio.timeout(LOOK_SECONDS):
+            async with asyncio.timeout(seconds):
                 await self._woken.wait()
         except TimeoutError:
             return

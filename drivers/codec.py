@@ -7,9 +7,13 @@ Both ends are codecs: the driver is the host's end, its simulator the device's.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 F = TypeVar("F")
+
+Kind = Literal["stream", "reports", "card"]
+"""What a wire carries. stream: bytes, cut anywhere. reports: each frame is one whole report,
+whose boundaries the wire keeps. card: each frame is one message of a card wire."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,10 @@ class Codec(Generic[F]):
         """Take something our side wants done."""
         return ()
 
+    def test(self, now: float) -> Iterable[object] | None:
+        """Have the device show that it works, by an answer or a beep; None if it knows no way."""
+        return None
+
     def wake(self, now: float) -> Iterable[object]:
         """Answer what to do at `wake_at`."""
         return ()
@@ -70,14 +78,17 @@ class Driver(Generic[F]):
     """How a driver file declares itself, in a module constant called `DRIVER`.
 
     `settings` is a frozen msgspec Struct of the codec's own options (defaults for all);
-    `codec` takes one of them. `link` names the kind of wire: "stream" or "card".
+    `codec` takes one of them. `link` is the kind of wire it needs.
     """
 
     doc: str
-    link: str
+    link: Kind
     settings: type[Any]
     codec: Callable[[Any], Codec[F]]
     says: tuple[type, ...]
     obeys: tuple[type, ...] = ()
     wire: Mapping[str, object] = field(default_factory=dict)
     """Defaults for the link (baud and so on), which the device's section may override."""
+    recorded: Literal["masked", "unmasked", "never"] = "masked"
+    """Whether what its device sends may be recorded: with numbers masked; only unmasked, since on
+    its wire they are not text; or never, since it may be a payment card."""

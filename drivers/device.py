@@ -1,21 +1,30 @@
 """The pump: one link, one codec, opened again whenever it is lost.
 
-Bytes go from the transport through the codec to `say` without a single await, so a scan is
-heard in the same turn of the event loop in which it arrived.
+Its life is told in UnifiedPOS words: `run` opens and claims, `enabled` lets data events pass,
+`check_health` and `statistics` say how it is.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
-from functools import partial
-from typing import Any, Final, cast
+from collections.abc import Callable
+from typing import Any, Final
 
-from drivers.codec import Close, Codec, LinkLost, Send
-from drivers.events import State
+from drivers.codec import Codec, Kind, LinkLost
+from drivers.conversation import Conversation
+from drivers.events import Fault, State
+from drivers.healing import ALARM_SECONDS, REOPENINGS, Rebinds
 from drivers.links import Link
+from drivers.upos import Health, Level, Statistics, event_name
 
 BACKOFF_SECONDS_MIN: Final = 0.1
 BACKOFF_SECONDS_MAX: Final = 2.0
 """A replugged device is back within this, plus the time its link takes to open."""
+FAULTS_PER_SECOND_MAX: Final = 10
+"""More are counted, and told as one."""
+ANSWER_SECONDS_MAX: Final = 2.0
+"""How long a device has to answer its test."""
+
+Tap = Callable[[str, object], None]
+"""Sees everything that passes, by the marks of drivers/captures.py; "~" is a new state."""
 
 
 class Device:
@@ -31,11 +40,20 @@ class Device:
         link: Link,
         codec_factory: Callable[[], Codec[bytes]],
         say: Callable[[Any], None],
+        kind: Kind = "stream",
     ) -> None:
         self.name = name
         self.state = State("closed")
+        self.statistics = Statistics()
+        self.enabled = True
+        """While it is not, data events are dropped, and counted; states and faults still pass."""
+        self.tap: Tap | None = None
         self._link, self._codec_factory, self._say = link, codec_factory, say
-        self._conversation: _Conversation | None = None
+        self._kind = kind
+        self._conversation: Conversation | None = None
+        self._lost_at: float | None = None
+        self._faults = _Faults()
+        self._waiting: asyncio.Future[object] | None = None
 
     def tell(self, command: object) -> bool:
         """Have a command carried out now; False when it cannot be, and then it is forgotten.
@@ -43,38 +61,55 @@ class Device:
         Nothing is kept for a device that is away or does not take what it is sent: a beep
         tomorrow is worse than none. Only call this on the event loop.
         """
-        return self._conversation is not None and self._conversation.command(command)
+        told = self._conversation is not None and self._conversation.command(command)
+        if told:
+            self.statistics.note(command, self._now())
+        return told
 
     async def run(self) -> None:
         """Pump until cancelled.
 
-        Says `State("ready")` when the link is open, `State("lost", why)` once per outage, and
-        `State("closed")` when cancelled. After `State("error", why)` it raises BadSettings, when
-        opening again cannot help, or whatever a codec or `say` raised: that is our own mistake.
+        Says `State("ready")` when the link is open, `State("lost", why)` once per outage,
+        `State("error", why)` when one lasts, and `State("closed")` when cancelled. After
+        `State("error", why)` it raises BadSettings, when opening again cannot help, or whatever a
+        codec or `say` raised: that is our own mistake.
         """
-        loop = asyncio.get_running_loop()
-        delay = BACKOFF_SECONDS_MIN
         try:
-            while True:
-                began_at = loop.time()
-                try:
-                    await self._converse()
-                except LinkLost as lost:
-                    self._become(State("lost", str(lost)))
-                if loop.time() - began_at > 2 * BACKOFF_SECONDS_MAX:
-                    delay = BACKOFF_SECONDS_MIN  # it worked for a while: this is a new outage
-                await asyncio.sleep(delay)
-                delay = min(2 * delay, BACKOFF_SECONDS_MAX)
+            await self._stay_open()
         except Exception as error:
             self._become(State("error", str(error) or repr(error)))
             raise
-        finally:
-            if self.state.state != "error":
-                self._become(State("closed"))
+        except asyncio.CancelledError:
+            self._become(State("closed"))
+            raise
+
+    async def _stay_open(self) -> None:
+        delay, failures = BACKOFF_SECONDS_MIN, 0
+        while True:
+            began_at = self._now()
+            try:
+                await self._converse()
+            except LinkLost as lost:
+                self._note_loss(str(lost))
+            if self._now() - began_at > 2 * BACKOFF_SECONDS_MAX:
+                delay, failures = BACKOFF_SECONDS_MIN, 0  # it worked for a while: a new outage
+            failures += 1
+            if failures > REOPENINGS and isinstance(self._link, Rebinds):
+                self._link.rebind()
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, BACKOFF_SECONDS_MAX)
+
+    def _note_loss(self, why: str) -> None:
+        """Say that it is lost, once; and once, that it stays so."""
+        if self._lost_at is None:
+            self._lost_at = self._now()
+            self._become(State("lost", why))
+        elif self.state.state == "lost" and self._now() - self._lost_at > ALARM_SECONDS:
+            self._become(State("error", f"not back for {ALARM_SECONDS:.0f} s: {why}"))
 
     async def _converse(self) -> None:
         """Open the link and talk until it is over, which is always an exception."""
-        conversation = _Conversation(self._codec_factory(), self._say, self._opened)
+        conversation = Conversation(self._codec_factory(), self._kind, self)
         try:
             transport = await self._link.open(conversation)
             try:
@@ -88,124 +123,101 @@ class Device:
             self._conversation = None
             conversation.end(LinkLost("closed by us"))
 
-    def _opened(self, conversation: "_Conversation") -> None:
-        self._conversation = conversation
+    # --- drivers.conversation.Listener
+
+    def opened(self, conversation: Conversation) -> None:
+        """Take note that the link is open."""
+        self._conversation, self._lost_at = conversation, None
+        self.passed("!", None)
         self._become(State("ready"))
 
+    def heard(self, event: Any) -> None:
+        """Pass an event on, unless it is one too many."""
+        now = self._now()
+        if isinstance(event, State):
+            self._become(event)
+            return
+        self.statistics.note(event, now)
+        if event_name(event) == "DataEvent":
+            if self.enabled:
+                self._pass_on(event)
+            else:
+                self.statistics.count("DroppedWhileDisabledCount")
+        elif self._faults.is_worth_telling(now):
+            self._pass_on(event)
+        else:
+            self.statistics.count("SuppressedFaultCount")
+
+    def passed(self, mark: str, what: object) -> None:
+        """Show the tap what passes."""
+        if mark == "<":
+            self.statistics.last_seen = self._now()
+        if self.tap is not None:
+            self.tap(mark, what)
+
+    def _pass_on(self, event: object) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(event)
+        self._say(event)
+
     def _become(self, state: State) -> None:
-        if state.state != self.state.state:
+        if state != self.state:
             self.state = state
+            self.passed("~", state)
+            self.statistics.note(state, self._now())
             self._say(state)
 
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
 
-class _Conversation(asyncio.Protocol):
-    """One opening of a link.
+    # --- CheckHealth
 
-    `ended` fails with LinkLost, or with our own mistake; `gone` is set by `connection_lost`.
-    """
+    async def check_health(self, level: Level, seconds: float = ANSWER_SECONDS_MAX) -> Health:
+        """Return how the device is, as `CheckHealth` of UnifiedPOS.
 
-    def __init__(
-        self,
-        codec: Codec[bytes],
-        say: Callable[[Any], None],
-        opened: Callable[["_Conversation"], None],
-    ) -> None:
-        self._codec, self._say, self._opened = codec, say, opened
-        self._loop = asyncio.get_running_loop()
-        self._transport: asyncio.Transport | None = None
-        self.gone = asyncio.Event()
-        self._full = False
-        self._alarm: asyncio.TimerHandle | None = None
-        self.ended: asyncio.Future[None] = self._loop.create_future()
-
-    # --- asyncio.Protocol
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's are, but do not inherit
-        self._act(self._greet)
-
-    def data_received(self, data: bytes) -> None:
-        self._act(partial(self._codec.receive, data))
-
-    def pause_writing(self) -> None:
-        self._full = True
-
-    def resume_writing(self) -> None:
-        self._full = False
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.end(LinkLost(str(exc) if exc else "the far end hung up"))
-        self.gone.set()
-
-    # --- the device's side
-
-    def command(self, command: object) -> bool:
-        """Let the codec carry out a command; False when it cannot."""
-        if self.ended.done() or self._full:
-            return False
-        return self._act(partial(self._codec.command, command))
-
-    def end(self, reason: Exception) -> None:
-        """Let this be the end, if it is not over yet."""
-        if not self.ended.done():
-            self.ended.set_exception(reason)
-            self.ended.exception()  # asyncio complains about an exception nobody looks at
-        if self._alarm is not None:
-            self._alarm.cancel()
-
-    # --- the codec's side
-
-    def _greet(self, now: float) -> Iterable[object]:
-        self._opened(self)
-        return self._codec.start(now)
-
-    def _act(self, step: Callable[[float], Iterable[object]]) -> bool:
-        """Take one step of the codec and do what it says; False if that was the end.
-
-        Everything is collected before anything is done, so that `say` may call `tell` without
-        meeting a codec in the middle of a step.
+        internal: what we know of it without asking. external: it is made to show that it works
+        (a test answer, a beep), and nothing goes wrong for so many seconds. interactive: somebody
+        uses it within so many seconds. Takes no event away from anybody.
         """
-        if self.ended.done():
-            return False
+        conversation = self._conversation
+        if conversation is None or self.state.state not in {"ready", "busy"}:
+            return Health(level, False, f"{self.state.state}: {self.state.reason}".rstrip(": "))
+        if level == "internal":
+            return Health(level, True, "the link is open")
+        if level == "external" and not conversation.test():
+            return Health(level, True, "it has no test of its own: the link is open")
+        said = await self._next_event(seconds)
+        match said:
+            case Fault(reason):
+                return Health(level, False, reason)
+            case None if self.state.state not in {"ready", "busy"}:
+                return Health(level, False, f"{self.state.state}: {self.state.reason}")
+            case None if level == "interactive":
+                return Health(level, False, f"nothing came within {seconds:g} s")
+            case None:
+                return Health(level, True, "it was told to show itself: look, or listen")
+        return Health(level, True, f"{event_name(said)}: {type(said).__name__}")
+
+    async def _next_event(self, seconds: float) -> object | None:
+        self._waiting = asyncio.get_running_loop().create_future()
         try:
-            for out in tuple(step(self._loop.time())):
-                self._do(out)
-            self._set_alarm()
-        except Exception as mistake:
-            self.end(mistake)  # run() raises it: an event loop would only log it
-        return not self.ended.done()
+            async with asyncio.timeout(seconds):
+                return await self._waiting
+        except TimeoutError:
+            return None
+        finally:
+            self._waiting = None
 
-    def _do(self, out: object) -> None:
-        if self.ended.done():
-            return
-        assert self._transport is not None
-        match out:
-            case Send(frame) if self._full:
-                self.end(LinkLost(f"does not take what it is sent ({len(frame)} bytes waiting)"))
-            case Send(frame) if not self._transport.is_closing():
-                self._transport.write(frame)
-            case Send():
-                pass  # connection_lost is on its way
-            case Close(reason):
-                self._transport.close()
-                self.end(LinkLost(reason))
-            case _:
-                self._say(out)
 
-    def _set_alarm(self) -> None:
-        at = self._codec.wake_at
-        if self._alarm is not None and (self._alarm.cancelled() or self._alarm.when() != at):
-            self._alarm.cancel()
-            self._alarm = None
-        if self._alarm is None and at is not None and not self.ended.done():
-            self._alarm = self._loop.call_at(at, self._wake, at)
+class _Faults:
+    """Which faults are told: so many in a second."""
 
-    def _wake(self, at: float) -> None:
-        self._alarm = None
-        self._act(partial(self._wake_codec, at))
+    def __init__(self) -> None:
+        self._second, self._told = 0, 0
 
-    def _wake_codec(self, at: float, now: float) -> Iterable[object]:
-        # A loop may call a hair early (by its clock's resolution); a codec need not know.
-        outs = tuple(self._codec.wake(max(at, now)))
-        assert self._codec.wake_at is None or self._codec.wake_at > at, "a codec that never sleeps"
-        return outs
+    def is_worth_telling(self, now: float) -> bool:
+        if int(now) != self._second:
+            self._second, self._told = int(now), 0
+        self._told += 1
+        return self._told <= FAULTS_PER_SECOND_MAX

@@ -72,6 +72,10 @@ class Host(Codec[bytes]):
         """Beep."""
         yield Send(BEL if command.good else BEL * 2)
 
+    def test(self, now: float) -> Iterator[object]:
+        """Beep for somebody to hear: a line answers nothing."""
+        return self.command(Beep(), now)
+
     def _split(self, data: bytes) -> list[bytes]:
         return data.split(self._suffix) if self._suffix else [data]
 

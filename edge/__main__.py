@@ -8,8 +8,19 @@ GROUP = "edgebox.commands"
 
 SECTIONS = {
     "Run a store": ("run", "config", "demo"),
+    "Who may come in": ("terminals", "staff", "tls", "broker"),
+    "Devices": ("devices", "record", "replay", "driver"),
     "The day": ("x-report", "z-close"),
-    "The record": ("verify", "explain", "journal", "import", "backup", "restore", "rebuild"),
+    "The record": (
+        "verify",
+        "explain",
+        "journal",
+        "import",
+        "enrol",
+        "backup",
+        "restore",
+        "rebuild",
+    ),
     "Rules and prices": ("bundle", "price", "story"),
 }
 """How `edgebox --help` groups the commands; what is in no group stands under More."""

@@ -1,45 +1,44 @@
 """The composition root: the one place where everything meets, once, at start."""
 
 import asyncio
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, TypeVar
 
 import msgspec
 import structlog
 
-import drivers
-from cloud_bridge.bridge import Bridge, Settings
-from cloud_bridge.courier import Failure, Pace, Unfit
-from cloud_bridge.http import HttpWire, Wire
 from drivers.codec import BadSettings
-from drivers.device import Device
-from drivers.events import Beep, Event, Fault, State
-from drivers.links import Link, from_url
+from drivers.device import BACKOFF_SECONDS_MAX, Device
+from drivers.events import Event, Fault, Pictured, State
+from drivers.links import Link
 from drivers.terminal import HealthReport
 from edge import VERSION, metrics
 from edge import config as settings
-from edge.access import Access
+from edge.access import Access, Registry, Staff
 from edge.book import Book
 from edge.book.rebuild import fit
 from edge.bundles import Bundles
-from edge.desk import Counter, Desk, Keys, LaneDesk, Office, Placing
+from edge.cloud_side import CloudSide, FarSide, Inside, RealFarSide
+from edge.desk import Answer, Counter, Desk, Keys, Office, Placing
+from edge.desk.exceptions import ExceptionDesk
+from edge.desk.group_office import GroupOffice
+from edge.desk.lane import Shop
+from edge.desk.staff import StaffDesk
+from edge.desk.staff_office import StaffOffice
+from edge.devices import OPERATIONS, DeviceRoom, start_device
 from edge.directory import Directory, DirectoryDamaged
-from edge.doors.admin import AdminDoor
+from edge.doors.doors import Doors
 from edge.doors.feeds import Feeds
-from edge.doors.http import HttpDoor
-from edge.doors.mqtt import MqttDoor
 from edge.epochs import History, Life, Reprint
 from edge.errands import Errands
-from edge.intake import Intake
-from edge.journal import CLOUD, Journal, JournalBroken, Reserve, free_bytes
-from edge.logs import plain
+from edge.intake import Intake, make_codes, make_intake
+from edge.journal import CLOUD, Journal, Reserve, free_bytes
+from edge.lanes import Lanes
 from edge.nightly import Nightly
-from edge.outbox import CloudInbox, JournalOutbox
+from edge.pictures import Pictures
 from edge.training import Training, is_wanted
 from edge.tray import Tray
 from edge.world import World
@@ -52,39 +51,7 @@ _STOPPING = {
     "E-DISK-LOW": "the disk is nearly full: what is left is for closing the books",
 }
 
-T = TypeVar("T")
 log = structlog.get_logger(__name__)
-
-
-class FarSide(Protocol):
-    """The way to the cloud, and a helper for the blocking work its news makes."""
-
-    @property
-    def wire(self) -> Wire:
-        """How requests travel."""
-
-    async def offload(self, call: Callable[[], T]) -> T:
-        """Return what a blocking `call` returns, without blocking the loop."""
-
-    async def close(self) -> None:
-        """Finish what is under way and hang up."""
-
-
-class RealFarSide:
-    """HTTP, and one thread that writes the caches of the cloud's records."""
-
-    def __init__(self, url: str) -> None:
-        self.wire = HttpWire(url)
-        self._thread = ThreadPoolExecutor(1, "cloud-caches")
-
-    async def offload(self, call: Callable[[], T]) -> T:
-        """Return what a blocking `call` returns, without blocking the loop."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
-
-    async def close(self) -> None:
-        """Finish what is under way and hang up."""
-        await self.wire.close()
-        await asyncio.to_thread(self._thread.shutdown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +64,7 @@ class Parts:
     free: Callable[[Path], int] = free_bytes
     """How much room the disk of a folder has."""
     training_writer: Writer | None = None
+    codes_writer: Writer | None = None
     machine: str = ""
     """The id of the machine; "" if it has none."""
 
@@ -110,6 +78,7 @@ class Box:
         store, state = config.store, config.store.state_dir
         state.mkdir(parents=True, exist_ok=True)
         state.chmod(0o700)  # sales and phone hashes are nobody else's business
+        access = Access(config.terminals, self._registry)
         self._life = Life.open(state / JOURNAL_FILE, world, parts.machine, Book)
         book = fit(state / JOURNAL_FILE, store.zone.key)
         self._reserve = Reserve.open(state, config.disk, parts.free)
@@ -121,16 +90,13 @@ class Box:
         self._bundles = Bundles.open(
             state / "bundles", config.cloud.keys, store.id, store.currency, world.now()
         )
-        intake = Intake(
-            store.card_prefixes, store.coupon_prefixes,
-            settings.read_phone_key(config.secrets.phone_key_file),
-        )  # fmt: skip
+        intake = make_intake(config)
         self._counter = Counter(
             world, intake, self.journal, book, self._directory, self._bundles, store
         )
         self._placing = Placing(store, config.cloud.box, world, self.journal, book)
         self._history = history = History(
-            self.journal, self._placing, world, Reprint(store, config.terminals)
+            self.journal, self._placing, world, Reprint(store, access.terminals)
         )
         self._training = self._make_training(intake)
         self.desk = Desk(
@@ -140,25 +106,51 @@ class Box:
         self.feeds = Feeds()
         self._damaged: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._devices = {name: self._device(device) for name, device in config.devices.items()}
-        self.lanes = {name: self._lane(lane) for name, lane in config.lanes.items()}
-        access = Access(config.terminals)
-        self.mqtt = MqttDoor(self.desk, access, store.id, config.mqtt)
-        self.http = HttpDoor(config.http, self.desk, access, self.feeds.subscribe, self._metrics)
         self.office = Office(
             store, state / JOURNAL_FILE, self._counter, self._placing, self.journal, book,
-            lambda: [name for name, lane in self.lanes.items() if lane.is_busy],
+            lambda: [name for name, till in self.lanes.tills.items() if till.is_busy],
         )  # fmt: skip
-        self.admin = AdminDoor(state, self.office, self.desk.health)
-        self._cloud = self._parts.far_side or RealFarSide(config.cloud.url)
-        self.errands = Errands(config, world, self._cloud)
-        self._bridge = self._make_bridge()
+        self.doors = Doors(
+            config, world, access, self.desk, self.office, self.feeds, self.health, self._metrics
+        )
+        self.mqtt, self.http, self.admin = self.doors.mqtt, self.doors.http, self.doors.admin
+        self.cloud = self._make_cloud(book)
+        self.office.more |= self._exceptions(book)
+        self._connect_desk()
+        shop = Shop(self._counter, world, self._placing, self.journal, self.cloud.away)
+        self.lanes = Lanes(config, shop, self._devices, self.feeds, self._directory_damaged)
+
+    def _make_cloud(self, book: Book) -> CloudSide:
+        far = self._parts.far_side or RealFarSide(self._config.cloud.url)
+        inside = Inside(
+            self.journal, book, self._directory, self._bundles, self._placing, self._history,
+            self._life,
+        )  # fmt: skip
+        return CloudSide(self._config, self._world, far, inside)
+
+    @property
+    def errands(self) -> Errands:
+        """What is asked of the cloud besides facts and news."""
+        return self.cloud.errands
+
+    def _exceptions(self, book: Book) -> dict[str, Callable[[bytes], Awaitable[Answer]]]:
+        """Return what answers the owner about the tray, and takes what they bring in by hand."""
+
+        def exponent() -> int:
+            return 2 if self._bundles.current is None else self._counter.exponent
+
+        tray = Tray(self._config.store.state_dir)
+        desk = ExceptionDesk(self.journal, book, self._placing, tray, exponent)
+        home = self.cloud.office
+        return {
+            "tray": desk.items, "tray_resolve": desk.resolve,
+            "bundle_install": home.install, "products": home.products,
+        }  # fmt: skip
 
     async def __aenter__(self) -> "Box":
         """Begin, then open the doors."""
         await self.begin()
-        await self.mqtt.open()
-        await self.http.open()
-        await self.admin.open()
+        await self.doors.open()
         log.info("doors_open", mqtt=self.mqtt.address, http=self.http.address)
         return self
 
@@ -169,23 +161,28 @@ class Box:
         trace: TracebackType | None,
     ) -> None:
         """Let nobody else in, answer whoever is inside, then close the books."""
-        await asyncio.gather(self.http.close(), self.mqtt.close(), self.admin.close())
+        await self.doors.close()
         await self.close()
 
     async def begin(self) -> None:
         """Open an epoch if this is the first run, or the journal has another past now."""
         await self._life.begin(self.journal, self._placing)
+        self.admin.add_room(OPERATIONS, self._device_room)
         if self._training is not None:
             await self._training.begin()
+        self.lanes.resume()
 
     async def close(self) -> None:
         """Close what is behind the doors."""
-        await self._cloud.close()
+        await self.lanes.close()
+        await self.cloud.close()
         self._damaged.cancel()
         self._directory.close()
         self.errands.close()
+        self._device_room.close()
         if self._training is not None:
             await self._training.close()
+        await self._replays.close()
         await self.journal.close()
         self._reserve.close()
 
@@ -194,20 +191,31 @@ class Box:
         async with asyncio.TaskGroup() as tasks:
             for name, device in self._devices.items():
                 tasks.create_task(self._run_device(name, device), name=f"device: {name}")
-            tasks.create_task(self._bridge.run(), name="cloud")
-            tasks.create_task(self.errands.run(), name="errands")
+            tasks.create_task(self.cloud.run(), name="cloud side")
+            tasks.create_task(self._pictures.run(), name="pictures")
             tasks.create_task(self._watch_disk(), name="disk")
             if self._parts.writer is None:  # no other process lives in virtual time
                 tasks.create_task(self.nightly.run(), name="nightly")
+                tasks.create_task(self.doors.run(), name="doors")
 
     async def _watch_disk(self) -> None:
-        ends = [self.journal.broken, self._damaged]
+        ends = [self.journal.broken, self._damaged, self._replays.broken]
         if self._training is not None:
             ends.append(self._training.journal.broken)
         await asyncio.wait(ends, return_when="FIRST_COMPLETED")
         for broken in ends:
             if broken.done():
                 broken.result()
+
+    def _connect_codes(self) -> None:
+        """Let members show codes: what was used in practice is used up as well."""
+        self._replays, codes = make_codes(
+            self._config, self._world.clock.read, self._directory,
+            self._parts.codes_writer or ThreadWriter(),
+        )  # fmt: skip
+        self._counter.members.codes = codes
+        if self._training is not None:
+            self._training.members.codes = codes
 
     def _make_training(self, intake: Intake) -> Training | None:
         """Open the room for practice if anybody is there to practise."""
@@ -224,85 +232,73 @@ class Box:
         if not self._damaged.done():
             self._damaged.set_exception(error)
 
-    # --- devices and lanes -------------------------------------------------------------------
-
-    def _device(self, device: settings.Device) -> Device:
-        driver = drivers.load(device.driver)
-        return Device(
-            device.name,
-            (self._parts.link or _real_link)(device),
-            partial(driver.codec, device.settings),
-            partial(self._hear, device.name),
+    def _connect_desk(self) -> None:
+        """Tell the desk how to ask the cloud, and about whom."""
+        self._connect_codes()
+        self._connect_staff()
+        away = self.cloud.away
+        self._counter.members.at_home = away.is_home
+        self._counter.members.coupon = away.coupon
+        self._counter.cloud = away
+        self._placing.online = self._counter.online
+        self.desk.means = self.desk.means._replace(
+            away=away,
+            elsewhere=self.cloud.elsewhere,
+            enrolments=self.errands.enrolments,
+            days=self.office.days,
         )
 
-    def _lane(self, lane: settings.Lane) -> LaneDesk:
-        def tell(beep: Beep) -> bool:
-            return self._devices[lane.scanner].tell(beep)
+    @cached_property
+    def _registry(self) -> Registry:
+        return Registry.open(self._config.store.state_dir)
 
-        publish = partial(self.feeds.publish, lane.id)
-        return LaneDesk(lane, self._world, self._counter, self._placing, publish, tell)
+    def _connect_staff(self) -> None:
+        """Let people sign on, at terminals for practice as well."""
+        staff = Staff(self._config.staff, self._registry, self._world.nonce)
+        self.desk.staff = StaffDesk(staff, self._world)
+        if self._training is not None:
+            self._training.desk.staff = self.desk.staff
+        lang = self._config.store.lang
+        self.office.more |= StaffOffice(staff, self._world, lang).operations
+        self.office.more |= GroupOffice(self.desk, self._counter.members, lang).operations
+
+    # --- devices and lanes -------------------------------------------------------------------
+
+    @cached_property
+    def _pictures(self) -> Pictures:
+        return Pictures(self._hear)
+
+    @cached_property
+    def _device_room(self) -> DeviceRoom:
+        return DeviceRoom(self._config.devices, self._devices, self._config.store.lang)
+
+    def _device(self, device: settings.Device) -> Device:
+        link = self._parts.link(device) if self._parts.link else None
+        return start_device(device, partial(self._hear, device.name), link)
 
     def _hear(self, name: str, event: Event) -> None:
         match event:
             case State(state, reason):
                 log.info("device_state", device=name, state=state, reason=reason)
                 said = msgspec.json.encode({"state": state, "reason": reason})
-                self.mqtt.announce(f"dev/{name}/state", said)
+                self.doors.announce(f"dev/{name}/state", said)
             case Fault(reason):
                 log.warning("device_fault", device=name, reason=reason)
-            case _:
-                self._hear_lanes(name, event)
-
-    def _hear_lanes(self, name: str, event: Event) -> None:
-        for lane_id, lane in self._config.lanes.items():
-            if lane.scanner == name:
-                try:
-                    with self.journal.guard():
-                        self.lanes[lane_id].hear(event)
-                except DirectoryDamaged as error:
-                    self._directory_damaged(error)
-                except JournalBroken:
-                    log.error("lane_stopped", lane=lane_id)  # the run is ending
-                except Exception:  # as at every door: one request's mistake stops nobody else
-                    log.exception("lane_failed", lane=lane_id)
-                    self.lanes[lane_id].failed()
+            case Pictured(picture):
+                self._pictures.take(name, picture)
+                return
+        self.lanes.hear(name, event)
 
     async def _run_device(self, name: str, device: Device) -> None:
-        try:
-            await device.run()
-        except BadSettings as error:  # one device cannot stop the till
-            log.error("device_misconfigured", device=name, reason=str(error))
-
-    # --- the cloud ---------------------------------------------------------------------------
-
-    def _make_bridge(self) -> Bridge:
-        cloud = self._config.cloud
-        bridge = Bridge(
-            cloud.box,
-            sign=settings.read_or_create_box_key(self._config.secrets.box_key_file).sign,
-            outbox=JournalOutbox(
-                self.journal, self._history, self._life, Tray(self._config.store.state_dir)
-            ),
-            inbox=CloudInbox(
-                self._world, self._placing, self._directory, self.errands.sealed, self._bundles,
-                self._cloud.offload,
-            ),
-            wire=self._cloud.wire,
-            now=self._world.now,
-            jitter=self._world.luck.random,
-            settings=Settings(
-                pace=Pace(
-                    batch_count_max=cloud.batch_count_max,
-                    delay_seconds_max=cloud.retry_seconds_max,
-                ),
-                request_seconds_max=cloud.timeout_seconds,
-                changes_seconds=cloud.changes_interval_seconds,
-                bundle_seconds=cloud.bundle_interval_seconds,
-            ),
-            say=_say,
-        )  # fmt: skip
-        self.journal.on_commit = bridge.wake
-        return bridge
+        while True:  # one device cannot stop the till, and nor can a mistake in its driver
+            try:
+                await device.run()
+            except BadSettings as error:
+                log.error("device_misconfigured", device=name, reason=str(error))
+                return
+            except Exception:
+                log.exception("device_failed", device=name)
+                await asyncio.sleep(BACKOFF_SECONDS_MAX)
 
     # --- how are we? -------------------------------------------------------------------------
 
@@ -316,23 +312,27 @@ class Box:
     def health(self) -> HealthReport:
         """Return how the box is, in words an owner understands."""
         stopping, closed = self._placing.blocked(), self._counter.closed()
-        up = self._bridge.state.up
+        up, alone = self.cloud.state.up, self.cloud.is_alone
         acknowledged = self.journal.bookmark(CLOUD)
         rules, reading = self._bundles.current, self._world.clock.read()
-        reason = "" if up else "the cloud does not answer"
+        reason = "" if up or alone else "the cloud does not answer"
         if stopping is not None:
             reason = _STOPPING[stopping.code]
         elif closed is not None:
             reason = "no rules or no price book yet"
         return HealthReport(
-            state="not_selling" if stopping or closed else "selling" if up else "selling_offline",
+            state="not_selling"
+            if stopping or closed
+            else "selling"
+            if up or alone
+            else "selling_offline",
             reason=reason,
             store=self._config.store.id,
             epoch=self.journal.head.epoch,
             sequence=self.journal.committed,
             acknowledged=acknowledged,
             waiting=self.journal.committed - acknowledged,
-            cloud="up" if up else "down",
+            cloud="none" if alone else "up" if up else "down",
             bundle="" if rules is None else rules.hash,
             bundle_version=0 if rules is None else rules.bundle.version,
             price_book=self._directory.price_book,
@@ -345,15 +345,8 @@ class Box:
             members_total=self._directory.fill.total,
             books=self.nightly.books,
             books_checked=self.nightly.checked,
+            broker=self.doors.broker.state if self.doors.broker else "none",
         )
 
     def _metrics(self) -> bytes:
-        return metrics.render(self.health(), self.journal.state())
-
-
-def _say(trouble: Failure | Unfit) -> None:
-    log.warning("cloud_trouble", kind=type(trouble).__name__.lower(), reason=plain(trouble.reason))
-
-
-def _real_link(device: settings.Device) -> Link:
-    return from_url(device.url, **device.wire)
+        return metrics.render(self.health(), self.journal.state(), self.lanes.unclaimed)

@@ -57,9 +57,9 @@ def read_day(path: Path, store: Store, business_date: str = "") -> Day | None:
     try:
         db.execute("begin")
         found = _find(db, business_date)
-        if found is None:
+        if found is None and not _late(db, business_date, range(0)):
             return None
-        date, first, end = found
+        date, first, end = found or (business_date, 0, 0)
         return _read(db, store, date, range(first, end))
     finally:
         db.close()
@@ -107,9 +107,11 @@ def _find(db: apsw.Connection, business_date: str) -> tuple[str, int, int] | Non
 def _read(db: apsw.Connection, store: Store, date: str, where: range) -> Day:
     entries: list[Entry] = []
     totals = ""
-    for at, fact in _facts(db, where):
+    for at, fact in [*_facts(db, where), *_late(db, date, where)]:
+        if isinstance(fact, Deed) and fact.business_date != date:
+            continue  # it came back late, and is told with the day it belongs to
         entries.append(Entry(store.id, fact, moment(at, store.zone.key)))
-        if isinstance(fact, DayClosed):
+        if isinstance(fact, DayClosed) and fact.business_date == date:
             totals = fact.totals
     last = _last(db)
     return Day(
@@ -129,6 +131,15 @@ def _facts(db: apsw.Connection, where: range) -> Iterator[tuple[int, Fact]]:
             return
         yield from (_told(page) for page in some if page.kind not in UNREPORTED)
         after = some[-1].sequence
+
+
+def _late(db: apsw.Connection, date: str, where: range) -> list[tuple[int, Fact]]:
+    """Return the deeds of a day that were lost and came back outside its own pages."""
+    rows = db.execute(
+        "select sequence from trail where topic = 'day' and subject = ? order by sequence", (date,)
+    ).fetchall()
+    places = [place for (place,) in rows if isinstance(place, int) and place not in where]
+    return [_told(page) for place in places for page in pages(db, place - 1, 1)]
 
 
 def _told(page: Page) -> tuple[int, Fact]:

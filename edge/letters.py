@@ -44,6 +44,8 @@ LETTERS: dict[type[shop.Fact], type[Any]] = {
     shop.TierRefunded: wire.TierRefunded,
     shop.OpeningBalance: wire.OpeningBalance,
     shop.ScanSessionClosed: wire.ScanSessionClosed,
+    shop.BasketParked: wire.BasketParked,
+    shop.BasketRecalled: wire.BasketRecalled,
     shop.FeedbackGiven: wire.FeedbackGiven,
     shop.NoticesShown: wire.NoticesShown,
     shop.DrawerCounted: wire.DrawerCounted,
@@ -53,6 +55,9 @@ LETTERS: dict[type[shop.Fact], type[Any]] = {
     shop.DayClosed: wire.DayClosed,
     shop.EpochOpened: wire.EpochOpened,
     shop.CloudReached: wire.WentOffline,
+    shop.LeaseTaken: wire.LeaseTaken,
+    shop.LeaseReturned: wire.LeaseReturned,
+    shop.ExceptionResolved: wire.ExceptionResolved,
     shop.Recovered: wire.RecoveredFact,
 }
 """Each fact by its own type, though one may be a special case of another."""

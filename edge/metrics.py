@@ -1,6 +1,6 @@
 """What a monitoring system may scrape: no member, card or product is ever named."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import get_args
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -11,16 +11,19 @@ from drivers.terminal import HealthReport
 from edge.journal import Room, State
 
 
-def render(report: HealthReport, journal: State) -> bytes:
-    """Return the metrics in the Prometheus text format (version 0.0.4)."""
+def render(report: HealthReport, journal: State, unclaimed: Mapping[str, int]) -> bytes:
+    """Return the metrics in the Prometheus text format (version 0.0.4).
+
+    `unclaimed` are how many scans and cards nobody wanted, by lane.
+    """
     registry = CollectorRegistry()
-    registry.register(_Snapshot(report, journal))
+    registry.register(_Snapshot(report, journal, unclaimed))
     return generate_latest(registry)
 
 
 class _Snapshot:
-    def __init__(self, report: HealthReport, journal: State) -> None:
-        self._report, self._journal = report, journal
+    def __init__(self, report: HealthReport, journal: State, unclaimed: Mapping[str, int]) -> None:
+        self._report, self._journal, self._unclaimed = report, journal, unclaimed
 
     def collect(self) -> Iterable[Metric]:
         report = self._report
@@ -72,6 +75,12 @@ class _Snapshot:
         for name, state in self._report.devices.items():
             up.add_metric([name], float(state == "ready"))
         yield up
+        dropped = CounterMetricFamily(
+            "edge_unclaimed", "scans and cards that nobody wanted", labels=["lane"]
+        )
+        for lane, count in self._unclaimed.items():
+            dropped.add_metric([lane], count)
+        yield dropped
 
 
 def _gauge(name: str, what: str, value: float) -> Metric:

@@ -7,13 +7,25 @@ from typing import Protocol, TypeVar
 import msgspec
 import structlog
 
-from cloud_bridge.contract import Changes, CloudHead, Envelope, Erase, Outcome, sha256
+from cloud_bridge.contract import (
+    Changes,
+    CloudHead,
+    Envelope,
+    Erase,
+    Lease,
+    Merge,
+    Outcome,
+    Recall,
+    sha256,
+)
 from edge.bundles import Bundles
 from edge.desk import Placing
+from edge.desk.leasing import Leasing
 from edge.directory import Directory
 from edge.epochs import History, Life
 from edge.journal import CLOUD, Journal
 from edge.sealed import SealedStore
+from edge.shop.calendar import moment
 from edge.tray import Tray
 from edge.world import World
 
@@ -130,8 +142,11 @@ class CloudInbox:
         sealed: SealedStore,
         bundles: Bundles,
         offload: Offload,
+        leasing: Leasing,
+        zone: str,
     ) -> None:
         self._world, self._placing, self._offload = world, placing, offload
+        self._leasing, self._zone = leasing, zone
         self._directory, self._sealed, self._bundles = directory, sealed, bundles
 
     def cursor(self) -> str:
@@ -139,12 +154,39 @@ class CloudInbox:
         return self._directory.cursor
 
     async def apply(self, changes: Changes) -> str | None:
-        """Take one page of changes and its cursor, durably, or return why not, untouched."""
+        """Take one page of changes and its cursor, durably, or return why not, untouched.
+
+        What concerns our leases goes into the journal first: the cursor moves last.
+        """
+        concerns = [each for each in changes.changes if isinstance(each, Lease | Recall | Merge)]
+        if concerns and (blocked := await self._lease(concerns)):
+            return blocked
         try:
             await asyncio.shield(self._offload(lambda: self._take(changes)))
         except OSError as error:
             return f"disk: {error}"
         return None
+
+    async def _lease(self, concerns: Sequence[Lease | Recall | Merge]) -> str | None:
+        """Take leases and give back what is wanted, durably, or return why not now."""
+        today = moment(self._world.clock.read().floor_ms, self._zone).date
+        for concern in concerns:
+            if (no := self._placing.blocked()) is not None:
+                return no.code
+            with self._leasing.guard():
+                durable = self._answer(concern, today)
+            if durable is not None:
+                await durable
+        return None
+
+    def _answer(self, concern: Lease | Recall | Merge, today: str) -> "asyncio.Future[None] | None":
+        match concern:
+            case Lease():
+                return self._leasing.take(concern, today)
+            case Recall():
+                return self._leasing.recall(concern)
+            case Merge():
+                return self._leasing.merged(concern)
 
     def _take(self, changes: Changes) -> None:
         """Erase what is to be erased, then apply: the cursor moves last."""

@@ -1,5 +1,8 @@
 """How fast somebody may ask: the token bucket. Pure; the caller brings the time."""
 
+from collections import OrderedDict
+from collections.abc import Hashable
+
 
 class TokenBucket:
     """Lets `rate_per_second` through in the long run and `burst` at once.
@@ -26,3 +29,31 @@ class TokenBucket:
             return False
         self._level -= 1
         return True
+
+    def give_back(self) -> None:
+        """Put a token back that turned out not to be needed."""
+        self._level = min(self._burst, self._level + 1)
+
+
+class TokenBuckets:
+    """A bucket for each of many; when there are too many, the one used longest ago is forgotten."""
+
+    def __init__(self, rate_per_second: float, burst: float, watched_max: int = 4096) -> None:
+        self._rate, self._burst, self._watched_max = rate_per_second, burst, watched_max
+        self._buckets: OrderedDict[Hashable, TokenBucket] = OrderedDict()
+
+    def take(self, who: Hashable, now: float) -> bool:
+        """Take one token of `who`, or answer False when there is none."""
+        bucket = self._buckets.get(who)
+        if bucket is None:
+            bucket = self._buckets[who] = TokenBucket(self._rate, self._burst)
+            if len(self._buckets) > self._watched_max:
+                self._buckets.popitem(last=False)
+        else:
+            self._buckets.move_to_end(who)
+        return bucket.take(now)
+
+    def give_back(self, who: Hashable) -> None:
+        """Put a token back into the bucket of `who`, if it is watched."""
+        if (bucket := self._buckets.get(who)) is not None:
+            bucket.give_back()

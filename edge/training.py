@@ -11,6 +11,7 @@ from edge.book.rebuild import fit
 from edge.bundles import Bundles
 from edge.config import Config
 from edge.desk import Counter, Desk, Keys, Placing
+from edge.desk.rehearsal import Rehearsal
 from edge.directory import Directory, DirectoryDamaged
 from edge.intake import Intake
 from edge.journal import Journal, Reserve
@@ -38,10 +39,14 @@ class Training:
         self.journal = Journal(path, book, writer, config.disk, reserve)
         intake, directory, bundles = knows
         counter = Counter(world, intake, self.journal, book, directory, bundles, config.store)
+        self.members = counter.members
         self._placing = Placing(
             config.store, config.cloud.box, world, self.journal, book, training=True
         )
-        self.desk = Desk(world, counter, self._placing, Keys(self.journal), health, damaged)
+        self.desk = Desk(
+            world, counter, self._placing, Keys(self.journal), health, damaged,
+            rehearsal=Rehearsal(),
+        )  # fmt: skip
 
     async def begin(self) -> None:
         """Open the first epoch if there is none yet."""

@@ -45,6 +45,13 @@ class Tray:
         wanted = set(sequences)
         return {one.sequence: one for one in self._notes() if one.sequence in wanted}
 
+    def exceptions(self) -> dict[str, Outcome]:
+        """Return all that is noted, by the digest of the page it is about, the last word for each.
+
+        A cloud that was fed again says the same again.
+        """
+        return {one.hash: one for one in self._notes()}
+
     def _notes(self) -> Iterator[Outcome]:
         if not self._path.exists():
             return

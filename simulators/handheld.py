@@ -19,6 +19,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from simulators.answers import believed
+
 REQUEST_SECONDS_MAX = 120
 SESSION_SECONDS = 600
 ASK_AGAIN_SECONDS, ASK_AGAIN_SECONDS_MIN = 2.0, 0.1
@@ -49,14 +51,16 @@ class Handheld:
         token: str,
         *,
         connect_seconds_max: float = CONNECT_SECONDS_MAX,
+        ask_again_seconds: float = ASK_AGAIN_SECONDS,
     ) -> None:
         self._host, self._port = host, port
         self._connect_seconds_max = connect_seconds_max
+        self._ask_again_seconds = ask_again_seconds
         self._terminal, self._token = terminal, token
         self._base = f"edge/v1/{store}/{terminal}"
         self._client: aiomqtt.Client | None = None
         self._changed = asyncio.Event()
-        self._waiting: dict[bytes, asyncio.Future[dict[str, Any]]] = {}
+        self._waiting: dict[bytes, tuple[str | None, asyncio.Future[dict[str, Any]]]] = {}
         self._task: asyncio.Task[None] | None = None
         self._asked = 0
 
@@ -96,17 +100,19 @@ class Handheld:
         whole = dict(body) if key is None else {**body, "key": key}
         payload = json.dumps(whole, ensure_ascii=False).encode()
         deadline = asyncio.get_running_loop().time() + timeout
-        answer = await self._ask(operation, payload, deadline)
+        answer = await self._ask(operation, payload, key, deadline)
         while answer.get("retry") == "same":
             pause = min(ASK_AGAIN_SECONDS, answer.get("retry_after") or ASK_AGAIN_SECONDS_MIN)
             await asyncio.sleep(pause)
             try:
-                answer = await self._ask(operation, payload, deadline)
+                answer = await self._ask(operation, payload, key, deadline)
             except TimeoutError:
                 break
         return answer
 
-    async def _ask(self, operation: str, payload: bytes, deadline: float) -> dict[str, Any]:
+    async def _ask(
+        self, operation: str, payload: bytes, key: str | None, deadline: float
+    ) -> dict[str, Any]:
         """Send one request as often as it takes; return the answer to it.
 
         The deadline is looked at here: before Python 3.12 `asyncio.wait_for`, which aiomqtt
@@ -115,7 +121,7 @@ class Handheld:
         self._asked += 1
         correlation = b"%s-%d" % (self._terminal.encode(), self._asked)
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-        self._waiting[correlation] = answer
+        self._waiting[correlation] = key, answer
         try:
             while not answer.done():
                 client = await self._connected(deadline)
@@ -157,7 +163,7 @@ class Handheld:
         self, answer: asyncio.Future[dict[str, Any]], client: aiomqtt.Client, deadline: float
     ) -> None:
         """Wait for the answer, or until asking again makes sense."""
-        again_at = asyncio.get_running_loop().time() + ASK_AGAIN_SECONDS
+        again_at = asyncio.get_running_loop().time() + self._ask_again_seconds
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout_at(min(again_at, deadline)):
                 while not answer.done() and self._client is client:
@@ -216,9 +222,12 @@ class Handheld:
 
     def _answered(self, message: aiomqtt.Message) -> None:
         correlation = getattr(message.properties, "CorrelationData", b"")
-        answer = self._waiting.get(correlation)
-        if answer is not None and not answer.done():
-            answer.set_result(json.loads(message.payload))
+        key, waiting = self._waiting.get(correlation, (None, None))
+        if waiting is None or waiting.done() or not isinstance(message.payload, bytes):
+            return
+        answer = believed(message.payload, key)
+        if answer is not None:
+            waiting.set_result(answer)
             self._has_changed()
 
 

@@ -15,6 +15,8 @@ from typing import Any
 
 import aiohttp
 
+from simulators.answers import believed
+
 KEYED_OPERATIONS = frozenset({"sell"})
 
 
@@ -95,10 +97,12 @@ class PcPos:
         """Return a final answer, or None when it is worth trying again."""
         try:
             async with self._session.request(method, path, json=body, headers=headers) as response:
-                answer: dict[str, Any] = await response.json(content_type=None)
-        except (aiohttp.ClientError, TimeoutError, ValueError):
+                answer = believed(await response.read(), headers.get("Idempotency-Key"))
+        except (aiohttp.ClientError, TimeoutError):
             return None
-        again = response.status >= 500 or answer.get("retry") == "same"
+        if answer is None:
+            return None
+        again = "code" in answer and answer.get("retry") == "same"
         return None if again else answer
 
 

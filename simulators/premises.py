@@ -47,12 +47,15 @@ class Plan:
     )
     """Terminal ids and their kinds."""
     scanner_url: str | None = None
-    """The device of lane `lane-1`; None for no lane."""
+    """The scanner of lane `lane-1`; None for no lane."""
+    lane_devices: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    """What else stands at that lane: sections by the devices' names."""
     lang: str = "zh"
     requests_per_second_max: int = 1000
     changes_interval_seconds: float = 1.0
     bundle_interval_seconds: float = 2.0
     retry_seconds_max: float = 2.0
+    timeout_seconds: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +143,9 @@ def _toml(premises: Premises, plan: Plan) -> str:
         "cloud": {
             "url": plan.cloud_url, "box": premises.box,
             "changes_interval_seconds": plan.changes_interval_seconds,
+            "hot_interval_seconds": max(0.05, plan.changes_interval_seconds / 3),
             "bundle_interval_seconds": plan.bundle_interval_seconds,
-            "timeout_seconds": 5,
+            "timeout_seconds": plan.timeout_seconds,
             "retry_seconds_max": plan.retry_seconds_max,
         },
         "cloud.keys": keys,
@@ -164,8 +168,10 @@ def _toml(premises: Premises, plan: Plan) -> str:
         sections["device.scanner-1"] = {
             "driver": "lines_scanner", "url": plan.scanner_url, "aim": True,
         }  # fmt: skip
+        sections |= {f"device.{name}": more for name, more in plan.lane_devices.items()}
         sections["lane.lane-1"] = {
-            "scanner": "scanner-1", "cashier": "lane", "terminal": "lane-till-1",
+            "devices": ["scanner-1", *plan.lane_devices],
+            "cashier": "lane", "terminal": "lane-till-1",
             "lang": plan.lang,
         }  # fmt: skip
         for terminal, kind in plan.terminals.items():

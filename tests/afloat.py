@@ -7,12 +7,13 @@ from typing import Any
 
 import msgspec
 
-from cloud_bridge.contract import SignedBundle, sha256
+from cloud_bridge.contract import LeaseAsked, Lot, SignedBundle, sha256
 from drivers.device import Device
 from drivers.lines_scanner import Settings as ScannerSettings
 from drivers.links import Link, MemoryServer, memory_pair
 from edge import config as settings
 from edge.box import Box, Parts
+from edge.config import Config
 from edge.world import World
 from edge.writer import SteppedWriter
 from simulators import demo_data
@@ -20,7 +21,9 @@ from simulators.cloud.twin import CloudTwin
 from simulators.cloud.weather import CLEAR, Weather
 from simulators.keys import make_key
 from simulators.lines_scanner import Device as Scanner
+from simulators.member_code import Minter
 from simulators.premises import Plan, Premises, furnish
+from tests.counter_kit import NEXT_TIME, REDEEM, TEN_OFF, trusting
 from tests.oracle.programme import Programme
 from tests.oracle.recorder import Recorder
 from tests.stand import MemoryFarSide
@@ -32,6 +35,16 @@ FLUSH_SECONDS = (0.004, 0.05, 1.5)
 DAY_SECONDS = 10 * 3600
 HANDHELDS = ("handheld-1", "handheld-2", "handheld-3")
 TERMINALS = {name: "handheld" for name in HANDHELDS} | {"pos-1": "pc_pos"}
+TOP_UP = {
+    "offers": [
+        {
+            "id": "ten", "name_zh": "充送", "name_en": "Ten more",
+            "steps": [{"at_least": 30_000, "bonus": 3_000}, {"at_least": 50_000, "bonus": 6_000}],
+        },
+    ],
+}  # fmt: skip
+GIFTS = [(f"m{n:04}", unit, 4_000 * n) for n in range(1, 6) for unit in ("PRN", "BON")]
+"""What headquarters owe members when the day begins."""
 
 
 class BusyWriter(SteppedWriter):
@@ -56,12 +69,14 @@ class Store:
         self.loop = asyncio.get_running_loop()
         self.clock_offset_ms = 0
         key = make_key("cloud-1", random.Random(seed))
+        self._minter = Minter(key.private_key)
         self.twin = CloudTwin(key, now=self.true_time)
         self.twin.seed_members(demo_data.members(), demo_data.cards())
         self.twin.seed_products(demo_data.products())
         self.programme = Programme.of(
             plain(demo_data.products()), plain(demo_data.members()), plain(demo_data.cards())
         )
+        self._give()
         self.rules: list[bytes] = []
         self.publish_rules()
         self.weather = Weather(self.luck, CLEAR)
@@ -72,7 +87,8 @@ class Store:
         )  # fmt: skip
         self.premises: Premises = furnish(folder, plan)
         self.twin.register_box(self.premises.box, self.premises.public_key)
-        self.config = settings.load(self.premises.config_path)
+        self._lease()
+        self.config = lenient(settings.load(self.premises.config_path), self._minter)
         self.door = MemoryServer(self._connection)
         self.box_end, scanner_end = memory_pair()
         scanner = ScannerSettings(aim=True)
@@ -83,9 +99,33 @@ class Store:
         self.is_open = False
         self._far_ends: list[asyncio.Task[None]] = []
 
+    def _give(self) -> None:
+        """Let headquarters owe some members value from before; boxes must ask for it."""
+        for member, unit, amount in GIFTS:
+            issuer, first = "hq", "2026-01-01"
+            lot = Lot(
+                id=f"cloud:{unit}:{member}", member=member, unit=unit, opened=first,
+                active_from=first, issuer=issuer,
+            )  # fmt: skip
+            self.twin.keeping.give(lot, amount)
+            self.programme.gifts.append((member, unit, amount))
+
+    def _lease(self) -> None:
+        """Let the cloud lease the box a part of what it owes."""
+        for member in dict.fromkeys(member for member, _, _ in GIFTS):
+            asked = LeaseAsked(id=f"lease-{member}", member=member, kind="value")
+            self.twin.granting.lease(self.premises.box, asked)
+
     def true_time(self) -> int:
         """Return the time by which the cloud lives, ms since 1970 UTC."""
         return MORNING + int(self.loop.time() * 1000)
+
+    def mint(self, member: str, seconds: int) -> str:
+        """Return a code that a member's phone has from the cloud just now."""
+        at, nonce = self.true_time() // 1000, self.luck.randbytes(8)
+        code = self._minter.cloud_code(member, at, nonce, seconds)
+        self.programme.cards[code] = member
+        return code
 
     def look(self) -> None:
         """Write down by which rules the box sells, if it is running."""
@@ -96,7 +136,9 @@ class Store:
         """Sign the next version of the rules; the amounts in them are other ones each time."""
         version = len(self.rules) + 1
         document = demo_data.bundle("s1", version)
-        document["rules"] = [changed(rule, version) for rule in document["rules"]]
+        rules = [*document["rules"], TEN_OFF, {**NEXT_TIME, "amount": 4_000}, REDEEM]
+        document["rules"] = [changed(rule, version) for rule in rules]
+        document["programme"] = {"top_up": TOP_UP, "returns": {"window_days": 30}}
         raw = self.twin.publish_bundle(document)
         signed = bytes(msgspec.json.decode(raw, type=SignedBundle).bundle)
         self.rules.append(raw)
@@ -110,7 +152,9 @@ class Store:
             luck=self.luck,
         )
         self.writer = BusyWriter(self.luck.choice(FLUSH_SECONDS))
-        parts = Parts(self.writer, MemoryFarSide(self.twin, self.weather), self.link)
+        self.codes_writer = SteppedWriter(self.writer.flush_seconds)
+        far = MemoryFarSide(self.twin, self.weather)
+        parts = Parts(self.writer, far, self.link, codes_writer=self.codes_writer)
         self.box = Box(self.config, world, parts)
         self.is_open = True
         self.running = asyncio.create_task(self._run(self.box), name="box")
@@ -157,6 +201,7 @@ class Store:
         self.died.cancel()
         if self.is_open:
             self.writer.abandon()
+            self.codes_writer.abandon()
             self.door.unplug()
             await self.box.mqtt.close()
             await self.box.close()
@@ -171,11 +216,18 @@ class Store:
         """End the box: in good order, or as a power cut does."""
         if crash:
             self.writer.abandon()
+            self.codes_writer.abandon()
         self.door.unplug()
         await end([self.running, self.watching])
         self.is_open = False
         await self.box.mqtt.close()
         await self.box.close()
+
+
+def lenient(config: Config, minter: Minter) -> Config:
+    """Return a configuration under which cards are enough to spend, and codes are known."""
+    cloud = msgspec.structs.replace(config.cloud, member_code_keys={"cloud-1": minter.public_key})
+    return msgspec.structs.replace(trusting(config), cloud=cloud)
 
 
 def _first(error: BaseException) -> BaseException:

@@ -274,10 +274,8 @@ def _answer(fact: SaleMade) -> Parts:
         store_zh="街角小店", store_en="Corner Shop", epoch=1, sequence=1, previous=GENESIS,
         at_ms=BEGAN, zone=ZONE, points_balance=None, tier_zh="", tier_en="",
     )  # fmt: skip
-    told = replies.sold(
-        fact, key="0" * 36, epoch=1, sequence=1, previous=GENESIS, points_balance=None,
-        text=render(fact, header, "zh"),
-    )  # fmt: skip
+    stamp = replies.Stamp("0" * 36, "zh", 1, 1, GENESIS, BEGAN)
+    told = replies.sold(fact, stamp, points_balance=None, text=render(fact, header, "zh"))
     return _parts(reply(told).stored())
 
 

@@ -1,4 +1,4 @@
-"""Who works in the store of a voyage: handhelds, cashiers, and guests at the lane."""
+"""What people in the store of a voyage hold in their hands: handhelds, tills, and the lane."""
 
 import asyncio
 import json
@@ -11,7 +11,6 @@ from drivers.events import Scan
 from drivers.mqtt import Arrived, Client, ClientSettings, Message, Publish, Topics
 from simulators import demo_data
 from tests.afloat import DAY_SECONDS, Store
-from tests.oracle.recorder import Asked, must
 
 RETRY_SECONDS = 3.0
 
@@ -79,81 +78,6 @@ async def ask_desk(store: Store, name: str, operation: str, payload: bytes) -> b
 
 
 Ask = Callable[[str, bytes], Awaitable[bytes]]
-
-
-class Cashier:
-    """Quotes and sells, as a person would, and now and then does something wrong."""
-
-    def __init__(self, store: Store, name: str, ask: Ask) -> None:
-        self._store, self._name, self._ask, self._luck = store, name, ask, store.luck
-
-    async def work(self, sales: int) -> None:
-        for number in range(sales):
-            await asyncio.sleep(self._luck.random() * 2 * DAY_SECONDS / sales)
-            await self._sell(number)
-
-    async def _sell(self, number: int) -> None:
-        basket = self._basket()
-        quoted = json.loads(await self._ask("quote", encode(basket)))
-        if "code" in quoted:
-            self._store.recorder.counts[f"quote {quoted['code']}"] += 1
-            return
-        total = quoted["total"]
-        wrong = self._luck.random() < 0.1
-        key = new_key(self._luck, number)
-        request = {
-            **basket,
-            "key": key,
-            "cashier": self._name,
-            "quote": quoted["quote"],
-            "expected_total": total + (1 if wrong else 0),
-            "tenders": [{"kind": "cash", "amount": total + self._luck.choice([0, 5000])}],
-        }
-        payload = encode(request)
-        self._store.recorder.asks(key, Asked(self._name, request, quoted["bundle"]))
-        first = await self._settled("sell", payload)
-        self._store.recorder.answered(key, first)
-        self._store.look()
-        if self._luck.random() < 0.2:
-            self._store.recorder.answered(key, await self._settled("sell", payload))
-        await self._ask_about(key, first)
-
-    async def _settled(self, operation: str, payload: bytes) -> bytes:
-        """Ask until the answer is not `retry: same`."""
-        while True:
-            answer = await self._ask(operation, payload)
-            if json.loads(answer).get("retry") != "same":
-                return answer
-            await asyncio.sleep(RETRY_SECONDS)
-
-    async def _ask_about(self, key: str, answer: bytes) -> None:
-        """Now and then ask what became of a key: of this one, or of one nobody ever used."""
-        luck, recorder = self._luck, self._store.recorder
-        if luck.random() < 0.15:
-            fate = json.loads(await self._settled("ask", encode({"key": key})))
-            must(fate["fate"] == "done", "what was answered is done", key, fate)
-            must(fate["answer"] == json.loads(answer), "done is done with its answer", key)
-        if luck.random() < 0.05:
-            unused = new_key(luck, 7)
-            fate = json.loads(await self._settled("ask", encode({"key": unused})))
-            must(fate == {"key": unused, "fate": "never"}, "what nobody used is never", fate)
-            recorder.never[unused] = self._name
-
-    def _basket(self) -> dict[str, Any]:
-        luck = self._luck
-        lines = [
-            {"code": demo_data.ean(luck.randint(1, 13)), "quantity": str(luck.randint(1, 3))}
-            for _ in range(luck.randint(1, 4))
-        ]
-        if luck.random() < 0.3:
-            lines.append({"code": "apples", "quantity": f"0.{luck.randint(100, 999)}"})
-        if luck.random() < 0.03:
-            lines.append({"code": "6900000000007", "quantity": "1"})
-        basket: dict[str, Any] = {"lines": lines}
-        if luck.random() < 0.6:
-            card = demo_data.card_number(luck.randint(1, 20))
-            basket["member"] = {"kind": "card", "text": card}
-        return basket
 
 
 async def scan_at_the_lane(store: Store, sales: int) -> None:

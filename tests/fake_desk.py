@@ -3,10 +3,14 @@
 import asyncio
 import hashlib
 import json
+import re
 from typing import Any, NamedTuple
 
 from edge.access import Access
 from edge.config import Terminal
+from edge.refusals import Language
+
+_KEY = re.compile(rb'"key": ?"([^"]*)"')
 
 
 class Answer(NamedTuple):
@@ -41,6 +45,8 @@ class FakeDesk:
         if operation == "refuse":
             return Answer(404, b'{"code":"E-NOT-FOUND"}')
         said: dict[str, Any] = {"operation": operation, "payload": payload.decode("latin-1")}
+        if (own := _KEY.search(payload)) is not None:
+            said["key"] = own[1].decode()
         return Answer(200, json.dumps(said).encode())
 
 
@@ -53,3 +59,16 @@ def terminal(name: str) -> Terminal:
 def access(*names: str) -> Access:
     """The terminals `names`, by default h1 and h2."""
     return Access({name: terminal(name) for name in names or ("h1", "h2")})
+
+
+class FakeReception:
+    """Lets nobody in, and believes no clock."""
+
+    def pair(self, payload: bytes, address: str, lang: Language) -> Answer:
+        return Answer(403, b'{"code":"E-PAIRING-CLOSED"}')
+
+    def ca_pem(self) -> bytes:
+        return b""
+
+    def now(self) -> int | None:
+        return None

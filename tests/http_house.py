@@ -18,6 +18,7 @@ from edge.config import Http, Terminal
 from edge.doors.feeds import Feeds
 from edge.doors.http import HttpDoor
 from edge.refusals import Refusal, problem
+from tests.fake_desk import FakeReception
 
 KEY = "01890a5d-ac96-774b-bcce-b302099a8057"
 TOKEN = "correct-horse"
@@ -94,7 +95,7 @@ async def house(**settings: Any) -> AsyncIterator[House]:
     chosen: dict[str, Any] = {"listen": "127.0.0.1:0", "requests_per_second_max": 1000}
     http = Http(**(chosen | settings))
     access = Access({TILL.id: TILL})
-    door = HttpDoor(http, desk, access, feeds.subscribe, lambda: METRICS)
+    door = HttpDoor(http, desk, access, feeds.subscribe, lambda: METRICS, FakeReception())
     await door.open()
     try:
         yield House(door, desk, feeds)

@@ -88,8 +88,8 @@ class Body:
         self.writer = SteppedWriter(0.004)
         far = MemoryFarSide(self.world.twin, self.world.weather)
         parts = Parts(
-            writer=self.writer, training_writer=SteppedWriter(0.004), far_side=far,
-            machine=self.machine,
+            writer=self.writer, training_writer=SteppedWriter(0.004),
+            codes_writer=SteppedWriter(0.004), far_side=far, machine=self.machine,
         )  # fmt: skip
         self.box = Box(self.config, here, parts)
         self.is_on, self.is_open = True, False
@@ -144,7 +144,7 @@ class Body:
         health, journal = self.box.health(), self.box.journal
         raise AssertionError(
             f"not settled: {health.waiting} wait, {self.box._history.missing()} missing,"
-            f" {self.box._bridge.state}, {journal.head}, {self.world.facts()[-1]}"
+            f" {self.box.cloud.state}, {journal.head}, {self.world.facts()[-1]}"
         )
 
     def is_settled(self) -> bool:

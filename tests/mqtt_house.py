@@ -8,7 +8,8 @@ from typing import Any
 from drivers.links import MemoryServer
 from drivers.mqtt import Message
 from edge.config import Mqtt
-from edge.doors.mqtt import PROBLEM, MqttDoor
+from edge.doors.asking import PROBLEM
+from edge.doors.mqtt import MqttDoor
 from tests import virtual_time
 from tests.fake_desk import FakeDesk, access
 from tests.mqtt_far import STORE, Far, connected

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from edge.config import Config
 from edge.world import World
 from tests.http_house import http, reply_of, talk
-from tests.mqtt_far import Far, far
+from tests.mqtt_far import STORE, Far, far
 from tests.stand import Stand, stand, until
 
 NOW = 1_795_300_000_000
@@ -45,7 +45,8 @@ class Shopfront:
     @asynccontextmanager
     async def at_mqtt(self, name: str = "pos-1", **settings: Any) -> AsyncIterator[Far]:
         """A terminal that is logged in at the MQTT door until the end of the block."""
-        token = self.shop.premises.tokens[name]
+        token, own = self.shop.premises.tokens[name], f"edge/v1/{STORE}/{name}"
+        settings = {"subscriptions": (f"{own}/rsp/+", f"{own}/evt/+"), **settings}
         end = far(name, password=token.encode(), **settings)
         await asyncio.get_running_loop().create_connection(lambda: end, *self.box.mqtt.address)
         try:
@@ -79,7 +80,7 @@ class Shopfront:
         """Return the answer, which is the same through both doors."""
         first = await self.over_mqtt(end, operation, payload)
         second = await self.over_http(end.topics.terminal, operation, payload)
-        assert first == second, "the doors differ"
+        assert first == second, f"the doors differ: {first} {second}"
         return first
 
     async def settled(self) -> int:
@@ -94,13 +95,24 @@ def _adjusted(config: Config) -> Config:
 
 
 @asynccontextmanager
-async def open_shop(folder: Path, *, scanner_url: str | None = None) -> AsyncIterator[Shopfront]:
+async def open_shop(
+    folder: Path,
+    *,
+    scanner_url: str | None = None,
+    bundle: dict[str, Any] | None = None,
+    adjust: Callable[[Config], Config] = lambda config: config,
+) -> AsyncIterator[Shopfront]:
     """Run a box that sells, quietly: the cloud is asked for news once and not again."""
     world = World(lambda: NOW, asyncio.get_running_loop().time, Random(1))
     async with (
         asyncio.timeout(30),
         stand(
-            folder, world=world, interval_seconds=7200, scanner_url=scanner_url, adjust=_adjusted
+            folder,
+            world=world,
+            interval_seconds=7200,
+            scanner_url=scanner_url,
+            bundle=bundle,
+            adjust=lambda config: _adjusted(adjust(config)),
         ) as shop,
     ):
         await shop.box.mqtt.open()

@@ -1,5 +1,5 @@
 """The long searches: boxes killed under load, days with bad luck, random bills priced twice,
-small mistakes made in the code on purpose, and faults of disk, clock and process.
+small mistakes made in the code on purpose, and faults of disk, clock, process and wire.
 
 Each round has a new seed.
 
@@ -29,18 +29,28 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+from simulators.contract import CHECKS, kit, names
+from tests.adversary import judge, plan, raid
+from tests.away_kit import PRICE
 from tests.faults import searches as faults
 from tests.faults.boxes import real_box
 from tests.faults.killing import KillPlan, kill_box
+from tests.fortnight import run_two_weeks
+from tests.kernel import machine
+from tests.kernel.scenes import SCENES
 from tests.mutation import TESTS
 from tests.pricer.searching import search
+from tests.virtual_time import run
 from tests.voyage import run_day
 
 KILLS_IN_EVIDENCE = 200
 KILLS_A_ROUND = 25
 DAYS_A_ROUND = 25
+RAIDS_A_ROUND = 25
 BILLS_A_ROUND = 5_000
 MISTAKES_MINUTES = 2
+BASKETS_IN_TWO_WEEKS = 5_000
+JUNK_A_ROUND = 10_000
 MISSED_MAX = 0.15
 """The part of all mistakes that tests may miss in a round, those apart that none can find."""
 COUNTED = (
@@ -49,9 +59,13 @@ COUNTED = (
     "struck_before_commit",
     "struck_after_commit",
     "days",
+    "raids",
     "sold",
     "bills",
+    "junk",
     "mistakes",
+    "scenes",
+    "baskets",
     *faults.COUNTED,
 )
 
@@ -99,8 +113,54 @@ def mistakes(seed: int) -> dict[str, Any]:
     return {"seed": seed, "module": module, "mistakes": tried, "missed": missed}
 
 
+def fortnights(seed: int) -> dict[str, Any]:
+    """Live two weeks without a cloud, beside a store that has one."""
+    with tempfile.TemporaryDirectory() as folder:
+        return asdict(run_two_weeks(seed, Path(folder), BASKETS_IN_TWO_WEEKS))
+
+
+def kernel(seed: int) -> dict[str, Any]:
+    """Plug and unplug devices on a real kernel; there is no chance in it but the machine's own."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = asyncio.run(machine.run(list(SCENES), Path(folder)))
+    failed = [name for name in SCENES if "failed" in report.scenes.get(name, {"failed": ""})]
+    assert not failed, f"{failed}:\n{report}"
+    return {"seed": seed, "scenes": len(report.scenes), "found": report.scenes}
+
+
+def raids(seed: int) -> dict[str, Any]:
+    """Let adversaries overspend at ten stores; a seed of this search is that of its first raid."""
+    spent = lost = 0
+    for number in range(seed, seed + RAIDS_A_ROUND):
+        overdraft = PRICE * (number % 2)
+        with tempfile.TemporaryDirectory() as folder:
+            acts, here = plan(number, 10, 150), Path(folder)
+            played = raid(
+                acts, here, seed=number, boxes=10, overdraft=overdraft, risked=bool(overdraft)
+            )
+            found = run(played)
+        judge(found)
+        spent, lost = spent + found.spent, lost + found.lost
+    return {"seed": seed, "raids": RAIDS_A_ROUND, "spent": spent, "lost": lost}
+
+
+def junk(seed: int) -> dict[str, Any]:
+    """Feed every kind of junk there is to one of the drivers, and to its simulator."""
+    name = random.Random(seed).choice(names())
+    driver = kit(name)
+    for check in ("junk", "host-junk", "damage"):
+        for number in range(JUNK_A_ROUND):
+            try:
+                CHECKS[check].run(driver, number)
+            except BaseException as error:
+                error.add_note(f"edgebox driver test {name} --seed {number} --rounds 1")
+                raise
+    return {"seed": seed, "driver": name, "junk": JUNK_A_ROUND}
+
+
 SEARCHES: dict[str, Round] = {
-    "kills": kills, "days": days, "bills": bills, "mistakes": mistakes, **faults.SEARCHES
+    "raids": raids, "kills": kills, "days": days, "bills": bills, "mistakes": mistakes,
+    "kernel": kernel, "fortnights": fortnights, "junk": junk, **faults.SEARCHES,
 }  # fmt: skip
 
 

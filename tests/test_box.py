@@ -51,7 +51,7 @@ async def test_a_cache_that_cannot_be_written_stops_no_sale(
         with monkeypatch.context() as trouble:
             trouble.setattr(Directory, "apply", full)
             shop.twin.seed_products(demo_data.products()[:1])
-            await until(lambda: "not kept" in shop.box._bridge.state.last_error)
+            await until(lambda: "not kept" in shop.box.cloud.state.last_error)
             sold = await shop.ask("sell", await shop.sale(key(1), LATTE))
             assert sold["status"] == 200
         await until(lambda: shop.box.health().price_book > before)

@@ -217,7 +217,8 @@ def tactless(secret: str) -> list[Reply]:
 
 
 async def from_the_cloud(shop: Stand, secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    bridge = shop.box._bridge
+    bridge = shop.box.cloud.bridge
+    assert bridge is not None
     for reply in tactless(secret):
 
         async def carry(*_: object, reply: Reply = reply) -> Reply:

@@ -81,7 +81,9 @@ def test_the_example_shows_every_key() -> None:
     text = EXAMPLE.read_text()
     sections = schema()["$defs"]
     keys = {key for section in sections.values() for key in section["properties"]}
-    assert {key for key in keys if not re.search(rf"^\[?(cloud\.)?{key}\b", text, re.M)} == set()
+    assert {
+        key for key in keys if not re.search(rf"^(# )?\[*((cloud|store)\.)?{key}\b", text, re.M)
+    } == set()
 
 
 def test_doors_have_defaults(shop: Shop) -> None:
@@ -109,8 +111,8 @@ def test_doors_have_defaults(shop: Shop) -> None:
         ("http://127.0.0.1:8490", "http://10.0.0.1:8490", "cloud.url", "https://"),
         ("http://127.0.0.1:8490", "https://[::1", "cloud.url", "is not a URL"),
         ('cloud-1 = "', 'cloud-1 = "AAAA', "cloud.keys", "base64"),
-        ("127.0.0.1:1883", "0.0.0.0:1883", "mqtt.listen", "pairing and TLS come first"),
-        ("127.0.0.1:8480", "shop.example:8480", "http.listen", "pairing and TLS come first"),
+        ("127.0.0.1:1883", "0.0.0.0:1883", "mqtt.listen", "is not encrypted"),
+        ("127.0.0.1:8480", "shop.example:8480", "http.listen", "is not encrypted"),
         ("127.0.0.1:8480", "127.0.0.1:70000", "http.listen", "from 0 to 65535"),
         ("127.0.0.1:8480", "127.0.0.1:1883", "http.listen", "mqtt listens there already"),
         ('id = "s1"', 'id = "S 1"', "store.id", "is not spelled as it must be"),
@@ -129,9 +131,15 @@ def test_doors_have_defaults(shop: Shop) -> None:
         ('suffix = "cr"', 'suffix = "none"\nprefix = "\\u0100"', "device.scanner-1", "prefix"),
         ('suffix = "cr"', 'suffix = "esc"', "device.scanner-1.suffix", "esc"),
         ("/dev/serial/by-id/usb-example-scanner", "ftp://x", "device.scanner-1", "socket://"),
-        ('scanner = "scanner-1"', 'scanner = "scanner-2"', "lane.front.scanner", "scanner-1"),
+        (
+            "/dev/serial/by-id/usb-example-scanner",
+            "hidraw:0c2e:0901",
+            "device.scanner-1.url",
+            "needs stream",
+        ),
+        ('devices = ["scanner-1"]', 'devices = ["scanner-2"]', "lane.front.devices", "scanner-1"),
         ('terminal = "lane-front"', 'terminal = "dev"', "lane.front.terminal", "is reserved"),
-        ("[lane.front]", "[lane]", "lane.scanner", "named section"),
+        ("[lane.front]", "[lane]", "lane.devices", "named section"),
         ("[lane.front]", "[[lane.front]]", "lane.front", "named section"),
         ("[mqtt]", "[[mqtt]]", "mqtt", "is not a section"),
     ],
@@ -161,10 +169,10 @@ def test_all_mistakes_are_told_at_once(shop: Shop) -> None:
 def test_names_that_must_differ(shop: Shop) -> None:
     token = hashlib.sha256(b"change-me-pc-1").hexdigest()
     shop.change(hashlib.sha256(b"change-me-handheld-1").hexdigest(), token)
-    shop.text += '[lane.back]\nscanner="scanner-1"\ncashier="x"\nterminal="lane-front"\n'
+    shop.text += '[lane.back]\ndevices=["scanner-1"]\ncashier="x"\nterminal="lane-front"\n'
     assert set(shop.findings()) == {
         "terminal.pc-1.token_sha256",
-        "lane.back.scanner",
+        "lane.back.devices",
         "lane.back.terminal",
     }
 
@@ -308,3 +316,50 @@ def test_a_folder_or_a_pipe_is_no_secret(tmp_path: Path) -> None:
     for name in ("folder", "pipe"):
         with pytest.raises(ConfigError):
             read_phone_key(tmp_path / name)
+
+
+WEIGHED = '[[store.weighed]]\npattern = "{}"\nvalue = "{}"\ndecimals = {}\n\n[secrets]'
+
+
+@pytest.mark.parametrize("pattern", ["21IIIIIVVVVVC", "02IIIIIPVVVVC", "230IIIPVVVVVC"])
+def test_a_scale_s_pattern_is_read(shop: Shop, pattern: str) -> None:
+    shop.change("[secrets]", WEIGHED.format(pattern, "price", 2))
+    (weighed,) = shop.load().store.weighed
+    assert (weighed.pattern, weighed.value, weighed.decimals) == (pattern, "price", 2)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "value", "decimals", "path"),
+    [
+        ("21IIIIIVVVVV", "weight", 3, "store.weighed"),
+        ("21IIIIIVVVVVV", "weight", 3, "store.weighed.1"),
+        ("19IIIIIVVVVVC", "weight", 3, "store.weighed.1"),
+        ("21IIIIPVVVVVV", "weight", 3, "store.weighed.1"),
+        ("21IIIIIIPVVVC", "weight", 3, "store.weighed.1"),
+        ("2IIIIIIVVVVVC", "weight", 3, "store.weighed.1"),
+        ("21VVVVVIIIIIC", "weight", 3, "store.weighed.1"),
+        ("21IIIIIVVVVVC", "length", 3, "store.weighed"),
+        ("21IIIIIVVVVVC", "weight", 4, "store.weighed"),
+        ("21IIIIIVVVVVC", "count", 1, "store.weighed.1"),
+        ("29IIIIIVVVVVC", "weight", 3, "store.weighed.1"),
+        ("290000IIVVVVC", "weight", 3, "store.weighed.1"),
+    ],
+)
+def test_a_scale_s_pattern_that_cannot_be_has_its_place(
+    shop: Shop, pattern: str, value: str, decimals: int, path: str
+) -> None:
+    shop.change("[secrets]", WEIGHED.format(pattern, value, decimals))
+    findings = shop.findings()
+    assert any(where.startswith(path) for where in findings), findings
+
+
+@pytest.mark.parametrize("prefix", ["1", "13", "28", "3", "62", "hQ", "EDGE:", "http", "29", "2"])
+def test_a_coupon_never_begins_as_something_else(shop: Shop, prefix: str) -> None:
+    shop.change('coupon_prefixes = ["C:", "99"]', f'coupon_prefixes = ["{prefix}"]')
+    assert {"store.coupon_prefixes", "store.card_prefixes"} & set(shop.findings())
+
+
+def test_a_coupon_and_a_scale_share_no_beginning(shop: Shop) -> None:
+    shop.change('coupon_prefixes = ["C:", "99"]', 'coupon_prefixes = ["20"]')
+    shop.change("[secrets]", WEIGHED.format("20IIIIIVVVVVC", "weight", 3))
+    assert "store.weighed.1" in shop.findings()

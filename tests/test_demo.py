@@ -86,7 +86,8 @@ def test_one_round_sells_everywhere_and_the_books_agree(tmp_path: Path) -> None:
     }
     assert verdict["acknowledged"] >= 5 + 1
     for words in ("Lane", "Handheld", "PC till", "the identical answer", "E-PRICE-CHANGED",
-                  "Selling offline", "the cloud has all"):  # fmt: skip
+                  "Selling offline", "the cloud has all", "the receipt is printed",
+                  "the cash drawer opens"):  # fmt: skip
         assert words in done.stdout
     assert (folder / "store.toml").exists()
     assert (folder / "state" / "journal.db").exists()

@@ -13,7 +13,7 @@ import pytest
 from cloud_bridge.contract import Changes, Member, Product
 from drivers.events import Beep, Scan
 from edge import config as settings
-from edge.desk import LaneDesk
+from edge.desk.lane import Baskets, Faces, LaneDesk, MemoryFile, Outputs, Selling, Shop
 from edge.writer import ThreadWriter
 from simulators import demo_data
 from tests.stand import Stand, stand, until
@@ -154,16 +154,24 @@ async def test_a_cashier_cannot_either(tmp_path: Path) -> None:
 def lane(shop: Stand) -> tuple[LaneDesk, list[tuple[str, dict[str, Any]]]]:
     seen: list[tuple[str, dict[str, Any]]] = []
 
-    def tell(beep: Beep) -> None:
-        seen.append(("beep", {"good": beep.good}))
+    class Told:
+        def tell(self, command: object, name: str | None = None) -> bool:
+            if isinstance(command, Beep):
+                seen.append(("beep", {"good": command.good}))
+            return False
+
+        def can(self, kind: type) -> bool:
+            return kind is Beep
 
     def publish(kind: str, data: bytes) -> None:
         seen.append((kind, json.loads(data)))
 
-    box = shop.box
-    where = settings.Lane(id="lane-1", scanner="s", cashier="anna", terminal="till-1")
-    desk = LaneDesk(where, box._world, box._counter, box._placing, publish, tell)
-    return desk, seen
+    box, store = shop.box, shop.config.store
+    where = settings.Lane(id="lane-1", devices=("s",), cashier="anna", terminal="till-1")
+    selling = Selling(where, Shop(box._counter, box._world, box._placing, box.journal))
+    baskets = Baskets(MemoryFile(store.state_dir / "lane.json"), box._world.new_key)
+    outputs = Outputs("lane-1", Told(), Faces(store, "zh"), selling.receipt)
+    return LaneDesk(where, box._counter, selling, baskets, outputs, publish), seen
 
 
 async def test_the_lane_charges_what_it_showed_or_shows_anew(tmp_path: Path) -> None:

@@ -15,8 +15,9 @@ from edge.__main__ import GROUP, SECTIONS, main
 from simulators import demo_data
 from tests.owner import command, edgebox, owned
 
-CODES = {"run": 70, "bundle diff": 1}
-"""How an example ends that does not end with 0: a box is running, two bundles differ."""
+CODES = {"run": 70, "bundle diff": 1, "bundle install": 1}
+"""How an example ends that does not end with 0: a box is running, two bundles differ, a key is not
+one that the box trusts."""
 ELSEWHERE = {"demo": "tests/test_demo.py"}
 """Examples that take minutes or a terminal, and the test that runs them."""
 CLOSED = ("rebuild", "restore")
@@ -78,6 +79,7 @@ def furnish(folder: Path) -> None:
     (folder / "birthday.txt").write_text(STORY, "utf-8")
     (folder / "baskets.ndjson").write_text(json.dumps(BASKET), "utf-8")
     (folder / "old.csv").write_text("member,points\nm0001,120\n", "utf-8")
+    (folder / "staff.csv").write_text("display\n王**\n李**\n", "utf-8")
     assert edgebox("bundle", "keys", "new", folder / "keys").exit_code == 0
 
 
@@ -86,6 +88,9 @@ async def test_every_example_does_what_it_says(
 ) -> None:
     furnish(tmp_path)
     monkeypatch.chdir(tmp_path)
+    key = next((tmp_path / "keys").glob("*.key"))
+    signing = ("bundle", "sign", "new.json", "--key", str(key), "--out", "signed.json")
+    assert edgebox(*signing).exit_code == 0
     async with owned(tmp_path) as box:
         for number in range(10):
             await box.sell(number)

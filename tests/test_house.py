@@ -18,7 +18,6 @@ import pytest
 import drivers
 from drivers.terminal import OPERATIONS
 from edge import VERSION
-from edge.config.devices import available
 from edge.journal import Draft, Journal, JournalLocked
 from edge.writer import ThreadWriter
 from tests.test_journal import Onlooker
@@ -57,7 +56,7 @@ def test_nine_of_ten_functions_are_short() -> None:
 
 
 def test_a_driver_is_three_files_with_one_name() -> None:
-    names = available()
+    names = drivers.available()
     assert "lines_scanner" in names
     for name in names:
         assert drivers.load(name).doc

@@ -1,6 +1,7 @@
 """The HTTP door: what goes through, what its guards stop, and what a till sees of its lane."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -220,14 +221,15 @@ async def test_a_till_asks_with_the_same_key_until_it_is_answered() -> None:
             next(line[17:] for line in head.split("\r\n") if line.startswith("Idempotency-"))
         )
         same = b'HTTP/1.1 409 No\r\nConnection: close\r\n\r\n{"retry":"same"}'
-        done = b'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{"sale":1}'
+        told = json.dumps({"sale": 1, "key": keys[-1]}).encode()
+        done = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + told
         writer.write(unwell.pop(0) if unwell else same if len(keys) == 4 else done)
         writer.close()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     async with server, PcPos(f"http://127.0.0.1:{port}", "t", "x", delay_seconds_max=0.05) as till:
-        assert await till.request("sell", {}) == {"sale": 1}
+        assert await till.request("sell", {}) == {"sale": 1, "key": keys[0]}
     assert len(keys) == 5
     assert len(set(keys)) == 1
 

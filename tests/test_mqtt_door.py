@@ -6,7 +6,7 @@ import json
 import pytest
 
 from drivers.mqtt import Disconnected, Message
-from edge.doors.mqtt import JSON, PROBLEM
+from edge.doors.asking import JSON, PROBLEM
 from tests.mqtt_far import Far, far
 from tests.mqtt_house import House, code, in_memory
 

@@ -12,7 +12,8 @@ import uvloop
 
 from drivers.mqtt import Disconnected, Framer, Rejected
 from edge.config import Mqtt
-from edge.doors.mqtt import LINGER_SECONDS_MAX, MqttDoor
+from edge.doors.mqtt import MqttDoor
+from edge.doors.mqtt_wire import LINGER_SECONDS_MAX
 from simulators.handheld import Handheld, NotLetIn, new_key
 from tests.fake_desk import access
 from tests.mqtt_far import STORE, connected, far

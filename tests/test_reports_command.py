@@ -203,7 +203,7 @@ async def test_a_drawer_nobody_used_is_named(tmp_path: Path) -> None:
 async def test_goods_that_are_not_paid_for_keep_a_day_open(tmp_path: Path) -> None:
     async with owned(tmp_path, scanner_url=NOWHERE) as box:
         await box.sell(1)
-        lane = box.shop.box.lanes["lane-1"]
+        lane = box.shop.box.lanes.tills["lane-1"]
         lane.hear(Scan(demo_data.ean(3), "E0"))
         result = await command("z-close", "--yes", "--config", box.config)
         assert result.exit_code == 1

@@ -275,6 +275,11 @@ def test_the_hash_sees_every_field() -> None:
         "tenders": [{"kind": "cash", "amount": 20001}],
         "member": None,
         "seller": None,
+        "coupons": ["C:1"],
+        "redeem": "max",
+        "channel": "delivery",
+        "region": "north",
+        "approved_by": "boss",
     }
     assert changes.keys() == {field.name for field in msgspec.structs.fields(terminal.Sell)}
     inside = [

@@ -19,12 +19,13 @@ from edge.shop.till import (
     Cancel,
     Given,
     MemberIdentified,
+    Now,
     Outcome,
-    PayCash,
     ProductScanned,
-    RemoveLast,
+    RemoveLine,
     Shown,
     Sold,
+    Tendered,
     Till,
     UnknownCode,
     step,
@@ -54,12 +55,16 @@ def rules(tax: dict[str, int], **more: object) -> RuleSet:
 RULES = rules({"food": 900})
 
 
+def now(rules: RuleSet, held: Holdings | None = None) -> Now:
+    return Now(rules, AT, 3, held=lambda till: held or Holdings())
+
+
 def play(*inputs: Given, till: Till | None = None) -> tuple[Till, Outcome]:
     """Play inputs, return the till and the last outcome."""
     till = till or Till()
     outcomes: tuple[Outcome, ...] = ()
     for given_ in inputs:
-        till, outcomes = step(till, given_, RULES, AT, price_book=3)
+        till, outcomes = step(till, given_, now(RULES))
     (outcome,) = outcomes
     return till, outcome
 
@@ -95,28 +100,28 @@ def test_the_member_may_come_late_and_the_last_one_counts() -> None:
 
 
 def test_paying_sells_and_empties_the_till() -> None:
-    till, sold = play(MemberIdentified(Member("m-1")), scan(MILK), PayCash(500))
+    till, sold = play(MemberIdentified(Member("m-1")), scan(MILK), Tendered("cash", 500))
     assert isinstance(sold, Sold)
     assert sold.paid == Paid(due=454, tenders=(Tender("cash", 454),), handed=500, change=46)
     assert till == Till()
 
 
 def test_exact_cash_needs_no_amount() -> None:
-    _, sold = play(scan(MILK), PayCash())
+    _, sold = play(scan(MILK), Tendered("cash"))
     assert isinstance(sold, Sold)
     assert (sold.paid.handed, sold.paid.change) == (505, 0)
 
 
 def test_exact_cash_is_what_there_are_coins_for() -> None:
     coins = rules({"food": 900}, cash_rounding={"step": 10, "mode": "down"})
-    till, _ = step(Till(), scan(MILK), coins, AT, price_book=3)
-    _, (sold,) = step(till, PayCash(), coins, AT, price_book=3)
+    till, _ = step(Till(), scan(MILK), now(coins))
+    _, (sold,) = step(till, Tendered("cash"), now(coins))
     assert isinstance(sold, Sold)
     assert (sold.paid.handed, sold.paid.change, sold.paid.rounding) == (500, 0, -5)
 
 
 def test_remove_last_and_cancel() -> None:
-    till, shown = play(scan(MILK), scan(PORK, "1.5"), RemoveLast())
+    till, shown = play(scan(MILK), scan(PORK, "1.5"), RemoveLine())
     assert [held.product.id for held in till.basket.lines] == ["milk"]
     assert isinstance(shown, Shown)
     assert shown.quote.total == 505
@@ -130,8 +135,8 @@ def test_refusals_change_nothing() -> None:
     till, _ = play(scan(MILK))
     refused: list[tuple[Given, Declined]] = [
         (UnknownCode("4006381333931"), Declined("E-UNKNOWN-PRODUCT", {"code": "4006381333931"})),
-        (PayCash(504), Declined("E-TENDER-SHORT", {"due": 505, "paid": 504})),
-        (PayCash(-1), Declined("E-TENDER-SHORT", {"due": 505, "paid": -1})),
+        (Tendered("cash", 504), Declined("E-TENDER-SHORT", {"due": 505, "paid": 504})),
+        (Tendered("cash", -1), Declined("E-TENDER-SHORT", {"due": 505, "paid": -1})),
         (scan(MILK, "0.5"), Declined("E-QUANTITY", {"code": "code-milk", "quantity": "1.5"})),
         (scan(MILK, "9999"), Declined("E-QUANTITY", {"code": "code-milk", "quantity": "10000"})),
         (scan(WINE), Declined("E-NOT-READY", {"what": "tax class liquor"})),
@@ -144,15 +149,15 @@ def test_rules_may_change_in_the_middle_of_a_sale() -> None:
     till, _ = play(scan(MILK))
     fresh = rules({"drinks": 900})
     no = (Declined("E-NOT-READY", {"what": "tax class food"}),)
-    for given_ in (MemberIdentified(Member("m-1")), PayCash(), scan(MILK)):
-        assert step(till, given_, fresh, AT, price_book=3) == (till, no)
-    after, _ = step(till, Cancel(), fresh, AT, price_book=3)
+    for given_ in (MemberIdentified(Member("m-1")), Tendered("cash"), scan(MILK)):
+        assert step(till, given_, now(fresh)) == (till, no)
+    after, _ = step(till, Cancel(), now(fresh))
     assert after == Till()
 
 
 def test_an_empty_till_sells_nothing() -> None:
-    assert play(PayCash(100)) == (Till(), Declined("E-EMPTY-BASKET"))
-    assert play(RemoveLast()) == (Till(), Declined("E-EMPTY-BASKET"))
+    assert play(Tendered("cash", 100)) == (Till(), Declined("E-EMPTY-BASKET"))
+    assert play(RemoveLine()) == (Till(), Declined("E-EMPTY-BASKET"))
 
 
 def test_quantities_are_whole_or_weighed_and_bounded() -> None:

@@ -9,7 +9,7 @@ import asyncio
 import json
 import logging
 from collections import Counter
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,10 @@ from edge.verify import verify
 from simulators.cloud.weather import CLEAR, OFF, STORM
 from tests import virtual_time
 from tests.afloat import HANDHELDS, Store, end
-from tests.crew import Cashier, Handheld, ask_desk, encode, scan_at_the_lane
-from tests.oracle.checking import check
-from tests.oracle.pages import read
+from tests.cashier import Cashier
+from tests.crew import Handheld, ask_desk, encode, scan_at_the_lane
+from tests.oracle.checking import Cloud, check
+from tests.oracle.pages import LEASE_TAKEN, Page, read, read_lots
 from tests.oracle.recorder import Violation, must
 
 GUESTS_SECONDS = 2 * 86_400
@@ -184,11 +185,24 @@ def judged(store: Store) -> Day:
     """Let the oracle compare the recorder's book, the journal and the cloud's."""
     path = store.config.store.state_dir / JOURNAL_FILE
     pages = read(path)
-    facts = [(e.sequence, e.hash, bytes(e.body)) for e in store.twin.facts(store.premises.box)]
-    check(store.recorder, store.programme, pages, facts, store.twin.books())
+    check(store.recorder, store.programme, pages, read_lots(path), cloud_of(store, pages))
     report = verify(path)
     must(report.books_agree, "the box finds its own books right", report.findings)
     return Day(report.head, report.facts, report.sales, store.recorder.counts)
+
+
+def cloud_of(store: Store, pages: Sequence[Page]) -> Cloud:
+    """Return what the cloud has of the store."""
+    twin, box = store.twin, store.premises.box
+    lots = twin._tables.lots
+    taken = [page.body["lease"] for page in pages if page.kind == LEASE_TAKEN]
+    return Cloud(
+        [(e.sequence, e.hash, bytes(e.body)) for e in twin.facts(box)],
+        [one.outcome for one in twin.outcomes(box)],
+        twin.books(),
+        {member: lots.totals([member]) for member in store.programme.members},
+        {name: {part.lot.id: part.amount for part in lots.granted(name) or ()} for name in taken},
+    )
 
 
 def run_day(seed: int, folder: Path) -> Day:

@@ -72,3 +72,36 @@ class DrawerCounted(Words, frozen=True, kw_only=True, tag="drawer_counted.v1"):
     currency: str
     change_money: int
     counted: tuple[MoneyCounted, ...]
+
+
+class ParkedLine(Words, frozen=True, kw_only=True):
+    """A line of a basket that waits; it has no price yet but the terminal's own."""
+
+    code: str
+    quantity: Decimal
+    unit_price: int | None
+
+
+class BasketParked(Words, frozen=True, kw_only=True, tag="basket_parked.v1"):
+    """A basket was put aside at a till, for any till of the store to go on with."""
+
+    ticket: str
+    """Its own id."""
+    label: str
+    business_date: str
+    store: str
+    terminal: str
+    cashier: str
+    member: str | None
+    lines: tuple[ParkedLine, ...]
+    coupons: tuple[str, ...]
+
+
+class BasketRecalled(Words, frozen=True, kw_only=True, tag="basket_recalled.v1"):
+    """Somebody took a parked basket back."""
+
+    ticket: str
+    business_date: str
+    store: str
+    terminal: str
+    cashier: str

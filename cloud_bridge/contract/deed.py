@@ -74,7 +74,8 @@ class DeedFact(Words, frozen=True, kw_only=True):
     postings: tuple[Posting, ...]
     moves: tuple[Move, ...] = ()
     flags: tuple[str, ...] = ()
-    """Why somebody should look at it afterwards: ids of watches, `off_home_coupon`, `overdraft`."""
+    """Why somebody should look at it afterwards: ids of watches, `off_home_coupon`, `overdraft`,
+    `two_members` (another member was shown for the same basket)."""
     clock: Clock = Clock()
     training: bool = False
     """Done for practice. The cloud gets no such fact; one that arrives all the same is invalid."""

@@ -5,11 +5,14 @@ each other. A letter says all that is needed by itself: nothing in it grows beca
 """
 
 from cloud_bridge.contract.counter import (
+    BasketParked,
+    BasketRecalled,
     DrawerCounted,
     FeedbackGiven,
     NoticesShown,
     ScanSessionClosed,
 )
+from cloud_bridge.contract.leases import LeaseReturned, LeaseTaken
 from cloud_bridge.contract.members import (
     CardBound,
     CardReplaced,
@@ -98,6 +101,21 @@ class WentOffline(Words, frozen=True, kw_only=True, tag="offline.v1"):
     online: bool
 
 
+class ExceptionResolved(Words, frozen=True, kw_only=True, tag="exception_resolved.v1"):
+    """Somebody looked at what the cloud did not simply accept, and said what is done about it.
+
+    It moves nothing: whoever is charged or refunded for it is charged by a deed of its own.
+    """
+
+    sequence: int
+    page: str
+    """The fact that the exception is about: its place, and its page's digest."""
+    kind: str
+    choice: str
+    by: str
+    note: str = ""
+
+
 FactBody = (
     SaleFact
     | ReturnMade
@@ -129,6 +147,8 @@ FactBody = (
     | TierRefunded
     | OpeningBalance
     | ScanSessionClosed
+    | BasketParked
+    | BasketRecalled
     | FeedbackGiven
     | NoticesShown
     | DrawerCounted
@@ -138,5 +158,8 @@ FactBody = (
     | DayClosed
     | EpochOpened
     | WentOffline
+    | LeaseTaken
+    | LeaseReturned
+    | ExceptionResolved
     | RecoveredFact
 )

@@ -1,10 +1,12 @@
 """What the cloud tells a box: members, cards, products, and the rule bundle."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
+from cloud_bridge.contract.leases import Lease, Recall
 from cloud_bridge.contract.words import Price, Whole, Words
 
 # --- GET /v1/changes?since=<cursor>&limit=<n> ----------------------------------------------------
@@ -29,9 +31,15 @@ class Member(Words, frozen=True, kw_only=True, tag="member"):
     """Keyed hash of the E.164 number (HMAC-SHA-256 with the programme's phone key)."""
     phone_last4: str | None = None
     tags: tuple[str, ...] = ()
+    confirmed: bool = True
+    """Whether the phone was confirmed: whoever is not earns, and does not spend."""
     points: Whole = 0
     as_of: AsOf | None = None
-    """Which of this box's facts `points` already contains; None for none."""
+    """Which of this box's facts `points` and `totals` already contain; None for none."""
+    totals: Mapping[str, Whole] = {}
+    """What is held in all, by unit (PRN, BON, CNT, PTS.X), wherever it may be spent."""
+    code_key: Annotated[bytes, Meta(min_length=32, max_length=32)] | None = None
+    """The Ed25519 public key (base64) of the phone that signs this member's codes itself."""
 
 
 class Card(Words, frozen=True, kw_only=True, tag="card"):
@@ -74,7 +82,33 @@ class Erase(Words, frozen=True, kw_only=True, tag="erase"):
     """Hashes, as facts name them."""
 
 
-Change = Member | Card | Product | Erase
+class Coupon(Words, frozen=True, kw_only=True, tag="coupon"):
+    """A coupon that was issued, as any box may know it; whoever holds its lot may take it."""
+
+    id: str
+    terms: str
+    """Its type: the id of its rule in the bundle."""
+    member: str
+    opened: str
+    active_from: str
+    expires: str = ""
+    home: str = ""
+    """The store that may accept it without asking, "" for every store."""
+    uses: Whole = 1
+    """How many are left, as far as the cloud knows."""
+
+
+class Merge(Words, frozen=True, kw_only=True, tag="merge"):
+    """A member turned out to be another one: from now on `member` is called `into`.
+
+    Their cards follow, and so does all they hold; a box gives back what it has of `member`.
+    """
+
+    member: str
+    into: str
+
+
+Change = Member | Card | Product | Erase | Coupon | Merge | Lease | Recall
 
 
 class Changes(Words, frozen=True, kw_only=True):
@@ -87,6 +121,25 @@ class Changes(Words, frozen=True, kw_only=True):
     """The price book's version once this page is applied."""
     members: Whole | None = None
     """How many members the programme has, where the cloud has counted them: for progress only."""
+
+
+# --- GET /v1/hot?since=<cursor> -------------------------------------------------------------------
+
+
+class Hot(Words, frozen=True, kw_only=True):
+    """A card, member or coupon that nothing may be spent from (`blocked`), or may again."""
+
+    of: Literal["card", "member", "coupon"]
+    id: str
+    blocked: bool = True
+
+
+class HotList(Words, frozen=True, kw_only=True):
+    """What changed on the hot list after a cursor: small and asked for often."""
+
+    entries: Annotated[tuple[Hot, ...], Meta(max_length=10_000)]
+    cursor: Annotated[str, Meta(max_length=256)]
+    more: bool = False
 
 
 # --- GET /v1/bundle -------------------------------------------------------------------------------

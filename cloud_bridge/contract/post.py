@@ -65,12 +65,21 @@ def head_text(box: str, sequence: int, head: str) -> bytes:
 
 
 class Outcome(Words, frozen=True, kw_only=True):
-    """What the cloud made of one envelope. It records every authentic one."""
+    """What the cloud made of one envelope. It records every authentic one.
+
+    An exception has a `kind`, and where something is missing the `liable` party and how much:
+    overdraft, coupon_twice, unknown_lot, unknown_member, duplicate_member, served_twice.
+    """
 
     sequence: Whole
     hash: str
     outcome: Literal["accepted", "accepted_with_exception", "rejected_invalid"]
     reason: str = ""
+    kind: str = ""
+    liable: str = ""
+    amount: Whole = 0
+    unit: str = ""
+    """Of `amount`: a currency's minor units, PTS, CNT or CPN."""
 
 
 class Receipt(Words, frozen=True, kw_only=True):
@@ -100,6 +109,8 @@ class CloudProblem(Words, frozen=True, kw_only=True):
     """With 409: the digest of that page."""
     epoch: Whole = 0
     """With 409: the epoch of that page."""
+    possible: Whole = 0
+    """With 409 `not-covered`: how much would be."""
 
 
 # --- GET /v1/head ---------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ from drivers.mqtt.session import (
     Requested,
     Settings,
     StateSaid,
+    TooSoon,
 )
 from drivers.mqtt.topics import Topics
 
@@ -60,5 +61,6 @@ __all__ = [
     "Requested",
     "Settings",
     "StateSaid",
+    "TooSoon",
     "Topics",
 ]

@@ -25,8 +25,8 @@ class ClientSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Who we are and what we want. Seconds, bytes, counts."""
 
     client_id: str
-    username: str
-    password: bytes
+    username: str | None
+    password: bytes | None
     subscriptions: tuple[str, ...] = ()
     clean_start: bool = False
     session_seconds: int = 3_600

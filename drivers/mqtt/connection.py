@@ -12,12 +12,13 @@ from drivers.codec import Close, Codec, Send
 from drivers.mqtt import greeting
 from drivers.mqtt.endpoint import Endpoint
 from drivers.mqtt.framing import CONNECT_BYTE, Broken, Framer, Packet
-from drivers.mqtt.session import Offline, Online, Outs, Requested, Session, StateSaid
+from drivers.mqtt.session import Login, Offline, Online, Outs, Requested, Session, StateSaid
 from drivers.mqtt.topics import SHARED, has_wildcard, is_filter
 
 PACKET_BYTES_UNLIMITED = 268_435_460
 """What a client that names no maximum packet size can be sent (section 2.1.4)."""
 KEEP_ALIVE_GRACE = 1.5
+BURST_SECONDS = 2.0
 QOS_MAX = 1
 _PONG = mqtt5.PingRespPacket().write()
 
@@ -28,11 +29,12 @@ class Connection(Codec[bytes]):
     A request has its PUBACK as soon as it is here, which promises nothing: only the reply
     means done, and until it comes a terminal asks again with the same key. So a duplicate
     (DUP or not) is simply asked again, and its key makes it one.
-    After `Close` nothing is answered any more.
+    After `Close` nothing is answered any more. `login` is the endpoint's unless another is given.
     """
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, login: Login | None = None) -> None:
         self._endpoint = endpoint
+        self._login = login or endpoint.login
         self._settings = endpoint.settings
         self._framer = Framer(endpoint.settings.packet_bytes_max)
         self._session: Session | None = None
@@ -42,6 +44,8 @@ class Connection(Codec[bytes]):
         self._silence_seconds_max = endpoint.settings.connect_seconds_max
         self._no_session_asked = False
         self._unacknowledged = 0
+        self._packets_left = BURST_SECONDS * endpoint.settings.packets_per_second_max
+        self._paced_at = 0.0
         self._frames = bytearray()
         self._outs: list[object] = []
 
@@ -55,6 +59,7 @@ class Connection(Codec[bytes]):
     def start(self, now: float) -> list[object]:
         """Begin: the client has `connect_seconds_max` for its CONNECT."""
         self.wake_at = now + self._silence_seconds_max
+        self._paced_at = now
         return []
 
     def receive(self, frame: bytes, now: float) -> list[object]:
@@ -65,6 +70,7 @@ class Connection(Codec[bytes]):
             if not self._has_begun:
                 self._begin(frame)
             for packet in self._framer.feed(frame):
+                self._pace(now)
                 self._take(packet, now)
                 if self._over:
                     break
@@ -155,6 +161,15 @@ class Connection(Codec[bytes]):
             raise Broken(Reason.PROTOCOL_ERROR, "the first packet must be CONNECT")
         self._has_begun = True
 
+    def _pace(self, now: float) -> None:
+        """Count a packet: a token bucket, so that a flood costs others nothing they notice."""
+        rate = self._settings.packets_per_second_max
+        refilled = self._packets_left + (now - self._paced_at) * rate
+        self._packets_left = min(BURST_SECONDS * rate, refilled) - 1
+        self._paced_at = now
+        if self._packets_left < 0:
+            raise Broken(Reason.MESSAGE_RATE_TOO_HIGH, f"send at most {rate} packets a second")
+
     def _take(self, packet: Packet, now: float) -> None:
         session = self._session
         if session is None:
@@ -172,7 +187,7 @@ class Connection(Codec[bytes]):
         settings, endpoint = self._settings, self._endpoint
         self._explains = packet.request_problem_info
         self._packet_bytes_max = packet.max_packet_size or PACKET_BYTES_UNLIMITED
-        identity = greeting.admit(packet, settings, endpoint.login)
+        identity = greeting.admit(packet, settings, self._login)
         session, present, outs = endpoint.claim(identity, self, clean=packet.clean_start, now=now)
         session.will = packet.will
         session.expiry_seconds = greeting.session_seconds(packet.session_expiry_interval, settings)

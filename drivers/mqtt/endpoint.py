@@ -72,6 +72,17 @@ class Endpoint:
                 outs.append(_dismiss(session.connection, why, now))
         return outs
 
+    def dismiss(self, terminal: str, why: Broken, now: float) -> list[Elsewhere]:
+        """End a terminal's connection, and forget its session with all that waits in it.
+
+        Its will is not said: it is the box that sends it away.
+        """
+        session = self._sessions.pop(terminal, None)
+        if session is None or session.connection is None:
+            return []
+        session.will = None
+        return [_dismiss(session.connection, why, now)]
+
     @property
     def wake_at(self) -> float | None:
         """When `wake` wants to be called: the next will or the next end of a session."""

@@ -1,10 +1,12 @@
 """May this CONNECT come in, and what is it told (sections 3.1, 3.2)?"""
 
+import math
+
 import mqtt5
 from mqtt5 import ConnAckReasonCode as Reason
 
 from drivers.mqtt.framing import Broken
-from drivers.mqtt.session import Identity, Login, Settings
+from drivers.mqtt.session import Identity, Login, Settings, TooSoon
 from drivers.mqtt.topics import Topics
 
 OLD_DIALECT_REFUSAL = b"\x20\x02\x00\x01"
@@ -31,6 +33,9 @@ def admit(packet: mqtt5.ConnectPacket, settings: Settings, login: Login) -> Iden
     if identity is None:
         reason = "no such terminal, or not its token: pair it again"
         raise Broken(Reason.BAD_USER_NAME_OR_PASSWORD, reason)
+    if isinstance(identity, TooSoon):
+        reason = f"too many wrong tokens came: try again in {math.ceil(identity.seconds)} s"
+        raise Broken(Reason.CONNECTION_RATE_EXCEEDED, reason)
     if packet.client_id not in ("", identity.id):
         raise Broken(Reason.CLIENT_ID_NOT_VALID, f"the client id must be {identity.id}")
     if packet.will is not None:

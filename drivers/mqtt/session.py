@@ -24,6 +24,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     keep_alive_seconds_max: int = 300
     session_seconds_max: int = 3_600
     receive_max: int = 32
+    packets_per_second_max: int = 1_000
+    """In the long run; twice as many at once. Who sends more is sent away (0x96)."""
     subscriptions_max: int = 16
     queue_messages_max: int = 128
     queue_bytes_max: int = 1_048_576
@@ -38,8 +40,14 @@ class Identity(Protocol):
         ...
 
 
-Login: TypeAlias = Callable[[str, bytes], Identity | None]
-"""Name and password in; who that is, or None, out. Pure, and safe to call with anything."""
+class TooSoon(msgspec.Struct, frozen=True):
+    """Too many wrong passwords came before: nobody is looked at for so long."""
+
+    seconds: float
+
+
+Login: TypeAlias = Callable[[str, bytes], Identity | TooSoon | None]
+"""Name and password in; who that is, or None, out. Safe to call with anything."""
 
 
 class Online(msgspec.Struct, frozen=True):

@@ -27,6 +27,11 @@ SHOWN_CHARACTERS_MAX: Final = 100
 
 _INTEGER_TEXT_MAX = len(str(-INTEGER_MAX))
 _QUANTITY = re.compile(r"(?:0|[1-9][0-9]{0,5})(?:\.[0-9]{1,3})?", re.ASCII)
+_QUANTITIES: Final = {
+    "lines": _QUANTITY,
+    "scanned": re.compile(f"-?(?:{_QUANTITY.pattern})", re.ASCII),
+}
+"""Where quantities stand, and how they are spelled there: a count may be corrected down."""
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{\]}]', re.DOTALL)
 _UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 _COMPLAINTS: Final = {
@@ -66,8 +71,7 @@ def decode(operation: str, payload: bytes) -> Request:
         )
     if len(payload) > PAYLOAD_BYTES_MAX:
         raise Malformed("E-TOO-LARGE", {"limit": PAYLOAD_BYTES_MAX})
-    request: Request = read(payload, kind, check=_check_quantities)
-    return request
+    return read(payload, kind, check=_check_quantities)
 
 
 def read(
@@ -217,11 +221,12 @@ def _is_deep(text: str, most: int) -> bool:
 
 
 def _check_quantities(tree: Any) -> None:
-    lines = tree.get("lines", ())
-    for quantity in {line.get("quantity", "1") for line in lines}:
-        if not isinstance(quantity, str) or _QUANTITY.fullmatch(quantity) is None:
-            index = next(i for i, line in enumerate(lines) if line.get("quantity") == quantity)
-            raise _malformed(f"$.lines[{index}].quantity", "quantity")
+    for field, spelling in _QUANTITIES.items():
+        lines = tree.get(field, ())
+        for quantity in {line.get("quantity", "1") for line in lines}:
+            if not isinstance(quantity, str) or spelling.fullmatch(quantity) is None:
+                index = next(i for i, line in enumerate(lines) if line.get("quantity") == quantity)
+                raise _malformed(f"$.{field}[{index}].quantity", "quantity")
 
 
 # --- explaining -----------------------------------------------------------------------------------

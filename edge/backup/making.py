@@ -8,6 +8,7 @@ import apsw
 import msgspec
 
 from edge import VERSION
+from edge.access.records import ACCESS_FILE
 from edge.backup.manifest import CONFIG, MANIFEST, STATE, BackupError, Manifest, describe
 from edge.config import Config
 from edge.durable import sync_file, sync_folder, write_file
@@ -19,6 +20,7 @@ JOURNAL = "journal.db"
 NOT_COPIED = (
     "*.lock", "*-wal", "*-shm", "*-journal", "*.sock", "*.new", ".*", "journal.forked-*",
     "journal.mending.db", "before-restore-*", "restoring*", "reserve*", FORK, MACHINE,
+    ACCESS_FILE,
 )  # fmt: skip
 """What belongs to a run, a machine or another life, and not to the books."""
 

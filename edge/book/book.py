@@ -4,7 +4,7 @@ Decisions count what is placed but not yet durable; answers to mere questions re
 durable at the sequence they name (`balance_at`).
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import apsw
 
@@ -26,7 +26,7 @@ from edge.book.standing import (
 from edge.book.tables import Row, Told
 from edge.journal import Page
 from edge.letters import KINDS
-from edge.shop.accounts.lots import Held, Holdings
+from edge.shop.accounts.lots import Held, Holdings, Move
 from edge.shop.bundle import Bundle
 from edge.shop.calendar import moment
 from edge.shop.facts import CountUsed, Deed, PointsExchanged, SaleMade
@@ -52,6 +52,9 @@ class Book:
         self._overlay = Overlay()
         self._begins = False
         self._limits: tuple[Bundle | None, tuple[Limited, ...]] = None, ()
+        self._placed = 0
+        self._held: tuple[str, int, Holdings] = "", -1, Holdings()
+        """Who was asked for last, after which page, and what they held: a deed asks twice."""
 
     def opened(self, db: apsw.Connection) -> None:
         """Take up where the last run ended. The book fits its pages: `rebuild` has seen to that."""
@@ -73,6 +76,7 @@ class Book:
         made = changes(page, fact, self.sale)
         told = tables.told_of(page.sequence, page.at, made.kind, fact)
         self._overlay.add(told, made, self._owners(made))
+        self._placed = page.sequence
 
     def follow(self, cursor: apsw.Cursor, page: Page, fact: object) -> None:
         """On the writer, inside the transaction that makes the fact durable.
@@ -144,10 +148,16 @@ class Book:
         With a `deed` also the lots that it moved, empty ones and other members' too: whatever
         undoes it gives back to those.
         """
+        if deed is not None:
+            return self._holdings(member, deed.moves)
+        if self._held[:2] != (member, self._placed):
+            self._held = member, self._placed, self._holdings(member)
+        return self._held[2]
+
+    def _holdings(self, member: str, moves: Sequence[Move] = ()) -> Holdings:
+        keep = {move.lot for move in moves}
         lots = tables.open_lots(self._db, member)
-        more = self._overlay.lots_of(member) | {move.lot for move in (deed.moves if deed else ())}
-        held = self._decided(lots, more)
-        keep = {move.lot for move in deed.moves} if deed else set()
+        held = self._decided(lots, self._overlay.lots_of(member) | keep)
         return Holdings(
             {name: one for name, one in held.items() if one.left or one.money or name in keep},
             self.last_activity(member),
@@ -167,8 +177,11 @@ class Book:
 
     def last_activity(self, member: str) -> str:
         """Return the last day on which a member bought or spent something, "" for never."""
-        last = self.facts("member", member, ACTIVITY, last=1)
-        return moment(last[-1].at, self._zone).date if last else ""
+        subject = "member", member
+        known, at = tables.last_at(self._db, subject, ACTIVITY)
+        pending = self._overlay.told(subject, ACTIVITY, known)
+        at = pending[-1].at if pending else at
+        return moment(at, self._zone).date if known or pending else ""
 
     # --- counters ----------------------------------------------------------------------------
 
@@ -216,6 +229,10 @@ class Book:
         known = durable[-1].sequence if durable else 0
         found = durable + self._overlay.told((topic, subject), kinds, known)
         return found if last < 0 else found[-last:]
+
+    def members_after(self, name: str, limit: int) -> list[str]:
+        """Return the next members with any durable fact about them, by id, after this one."""
+        return tables.subjects(self._db, "member", name, limit)
 
     def sale(self, name: str) -> SaleMade | None:
         """Return a sale by its id, decided ones included, or None."""

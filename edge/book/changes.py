@@ -12,6 +12,8 @@ from edge.journal import Page
 from edge.letters import read
 from edge.shop.accounts.lots import Move
 from edge.shop.facts import (
+    BasketParked,
+    BasketRecalled,
     CardBound,
     CardRefunded,
     CardReplaced,
@@ -24,9 +26,13 @@ from edge.shop.facts import (
     DayOpened,
     Deed,
     DrawUndone,
+    ExceptionResolved,
     ExchangeUndone,
     FeedbackGiven,
+    LeaseReturned,
+    LeaseTaken,
     MemberEnrolled,
+    MemberUpdated,
     NoticesShown,
     OpeningBalance,
     PointsExchanged,
@@ -52,7 +58,11 @@ Account = tuple[str, str]
 """An account in one unit: (account, unit)."""
 
 Subject = tuple[str, str]
-"""What a page is about: a topic (member, deed or card) and which one."""
+"""What a page is about: a topic and which one.
+
+The topics are member, deed, receipt (its number), card, phone (its hash) and parked (the store's
+baskets); lease ("{member}|{kind}") and expiry (the last day of a
+lease); exception (the page that one is about); day (the business day of what came back late)."""
 
 DEEDS: Mapping[type, tuple[str, ...]] = {
     SaleMade: ("sale",),
@@ -70,6 +80,8 @@ DEEDS: Mapping[type, tuple[str, ...]] = {
     ReferralReversed: ("reward", "sale"),
     WelcomeReversed: ("sale",),
     PointsExchanged: ("exchange",),
+    BasketParked: ("ticket",),
+    BasketRecalled: ("ticket",),
     ExchangeUndone: ("reversal", "exchange"),
     PrizeDrawn: ("ticket",),
     DrawUndone: ("reversal", "ticket"),
@@ -93,13 +105,16 @@ class Changes(NamedTuple):
 
 def changes(page: Page, fact: object, sale_of: SaleOf) -> Changes:
     """Return what a fact changes; one that was lost and came back changes what it always did."""
-    kind = fact.kind if isinstance(fact, Recovered) else page.kind
-    fact = itself(fact)
+    kind, late = page.kind, list[Subject]()
+    if isinstance(fact, Recovered):
+        kind, late = fact.kind, [("day", fact.business_date)]
+        fact = itself(fact)
     if isinstance(fact, Deed):
-        return Changes(kind, members(fact), fact.moves, [*_counts(fact, sale_of)], about(fact))
+        told = [*about(fact), *late]
+        return Changes(kind, members(fact), fact.moves, [*_counts(fact, sale_of)], told)
     if isinstance(fact, DayOpened):
         return Changes(kind, day=fact.business_date)
-    return Changes(kind, about=about(fact))
+    return Changes(kind, moves=moves(fact), about=about(fact))
 
 
 def itself(fact: object) -> object:
@@ -110,6 +125,12 @@ def itself(fact: object) -> object:
 def postings(fact: object) -> Sequence[Posting]:
     """Return the legs of a fact; most facts have none."""
     return fact.postings if isinstance(fact, Deed) else ()
+
+
+def moves(fact: object) -> Sequence[Move]:
+    """Return what a fact moves between lots, or between the cloud and this box."""
+    fact = itself(fact)
+    return fact.moves if isinstance(fact, Deed | LeaseTaken | LeaseReturned) else ()
 
 
 def members(fact: object) -> Mapping[Account, int]:
@@ -182,9 +203,21 @@ def about(fact: Any) -> Sequence[Subject]:
     found = [("deed", getattr(fact, field)) for field in _deeds(type(fact))]
     if isinstance(fact, Deed | NoticesShown | FeedbackGiven) and fact.member:
         found.append(("member", fact.member))
+    if isinstance(fact, Deed) and fact.receipt:
+        found.append(("receipt", fact.receipt))
+    if isinstance(fact, MemberEnrolled | MemberUpdated) and fact.phone:
+        found.append(("phone", fact.phone.hash))
+    if isinstance(fact, BasketParked | BasketRecalled):
+        found.append(("parked", fact.store))
     if not isinstance(fact, SaleMade):
         found += [subject for subject in _more(fact) if subject[1]]
     return [*dict.fromkeys(found)]
+
+
+def own_id(fact: object) -> str:
+    """Return the id of a deed, as it says it of itself; "" for what is none."""
+    fields = _deeds(type(fact))
+    return str(getattr(fact, fields[0])) if fields else ""
 
 
 def _deeds(kind: type) -> tuple[str, ...]:
@@ -209,8 +242,29 @@ def _more(fact: object) -> Iterator[Subject]:
             yield from [("deed", name) for name in fact.receipts]
         case CardBound() | CardStateChanged() | OpeningBalance():
             yield "card", fact.card
+        case LeaseTaken():
+            yield from _leased(fact)
+        case LeaseReturned():
+            yield "member", fact.member
+            if fact.reason in {"expired", "merged"}:
+                yield "lease", leased(fact.member, fact.kind)
+        case ExceptionResolved():
+            yield "exception", fact.page
         case CardReplaced():
             yield "card", fact.old
             yield "card", fact.new
         case _:
             pass
+
+
+def leased(member: str, kind: str) -> str:
+    """Return the subject of leases on what a member holds of a kind."""
+    return f"{member}|{kind}"
+
+
+def _leased(fact: LeaseTaken) -> Iterator[Subject]:
+    """Yield what a grant is about; only a lease has terms that bind what is spent later."""
+    yield "member", fact.member
+    if fact.way == "lease":
+        yield "lease", leased(fact.member, fact.kind)
+        yield "expiry", fact.expires

@@ -4,23 +4,31 @@ Nothing of this is kept as such: it follows from the few facts about a member or
 trail finds without looking at others. Facts that are decided and not yet durable count.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from edge.book.book import Book
+from edge.book.changes import own_id
+from edge.book.tables import Told
 from edge.letters import KINDS
 from edge.shop.accounts.growth import Grown
 from edge.shop.accounts.lots import COUPON, Held, Lot
 from edge.shop.accounts.tiers import TiersPolicy, TierStanding
 from edge.shop.calendar import moment
 from edge.shop.facts import (
+    BasketParked,
+    BasketRecalled,
     CardRefunded,
     CardSold,
     CountReturned,
+    DrawUndone,
+    ExchangeUndone,
     Fact,
+    FeedbackGiven,
     MemberEnrolled,
     MemberUpdated,
     NoticesShown,
+    PointsExchanged,
     PointsGrown,
     ReferralReversed,
     ReferralRewarded,
@@ -38,6 +46,8 @@ from edge.shop.facts import (
 from edge.shop.operations.tier_standing import stands
 
 F = TypeVar("F")
+PARKED_LOOK = 1000
+"""How many parked and recalled baskets are looked through: those of a business day, and more."""
 
 STANDS_ON: tuple[type[Fact], ...] = (
     MemberEnrolled, SaleMade, ReturnMade, SaleVoided, ToppedUp, CardSold, TopUpCancelled,
@@ -95,6 +105,11 @@ class People:
         """Return what a member was shown, in order."""
         return [*self._of_member(member, NoticesShown)]
 
+    def check_ins(self, member: str) -> set[str]:
+        """Return the events that a member came to."""
+        found = self._of_member(member, FeedbackGiven)
+        return {fact.about for fact in found if fact.kind == "check_in"}
+
     # --- sales and what came back ------------------------------------------------------------
 
     def earlier(self, sale: str) -> tuple[TakenBack, ...]:
@@ -104,6 +119,23 @@ class People:
     def net(self, sale: SaleMade) -> int:
         """Return what a sale is still worth after what came back of it, in minor units."""
         return sale.total - sum(fact.total for fact in self.earlier(sale.sale))
+
+    def named(self, name: str, kinds: Sequence[type[Fact]]) -> Told | None:
+        """Return the deed of one of these kinds with this id, or with this number of receipt."""
+        wanted = [kind for each, kind in KINDS.items() if issubclass(each, tuple(kinds))]
+        for told in self._book.facts("deed", name, wanted):
+            if own_id(told.fact) == name:
+                return told
+        return next(iter(self._book.facts("receipt", name, wanted)), None)
+
+    def parked(self, store: str) -> list[Told]:
+        """Return what was last parked and recalled in a store, in order."""
+        kinds = [KINDS[BasketParked], KINDS[BasketRecalled]]
+        return self._book.facts("parked", store, kinds, last=PARKED_LOOK)
+
+    def last_sales(self, member: str, count: int) -> list[Told]:
+        """Return a member's last sales here, in order."""
+        return self._book.facts("member", member, [KINDS[SaleMade]], last=count)
 
     def consumer(self, sale: str) -> str | None:
         """Return whom the receipt of a sale made a member; none makes two."""
@@ -147,6 +179,26 @@ class People:
         """Tell whether a top-up was cancelled, or closed with its account."""
         cancelled = _last(self._of_deed(top_up, TopUpCancelled))
         return bool(cancelled or _last(self._of_deed(top_up, CardRefunded)))
+
+    def exchanges(self, member: str) -> list[PointsExchanged]:
+        """Return what a member had for points, in order."""
+        return [*self._of_member(member, PointsExchanged)]
+
+    def undone_exchanges(self, exchange: str) -> tuple[ExchangeUndone, ...]:
+        """Return what came back of an exchange so far."""
+        return tuple(self._of_deed(exchange, ExchangeUndone))
+
+    def is_drawn_back(self, ticket: str) -> bool:
+        """Tell whether a ticket of a draw was taken back."""
+        return _last(self._of_deed(ticket, DrawUndone)) is not None
+
+    def tier_bought(self, member: str) -> TierBought | None:
+        """Return the last tier that a member bought, None if there is none."""
+        return _last(self._of_member(member, TierBought))
+
+    def points_back(self, exchange: str) -> int:
+        """Return how many points went back of an exchange."""
+        return sum(fact.points for fact in self.undone_exchanges(exchange))
 
     def uses_returned(self, use: str) -> int:
         """Return how many uses of a count card, taken by one deed, came back."""

@@ -3,7 +3,7 @@
 Every row can be made again from the pages; nothing here is the only copy of anything.
 """
 
-LAYOUT = 2
+LAYOUT = 3
 """Changes with the tables below: a book of another layout is made again from the pages."""
 
 TABLES = ("entry", "lot", "counter", "trail", "standing")
@@ -67,7 +67,7 @@ create table if not exists standing (
 """entry: what each page posts on an account in one unit, and the total then. lot: what is in each
 lot, and the page that last moved it; closed ones are in no index, and kept because a return may
 open them again. counter: how much of each rule was used; those of a day go when a later one opens.
-trail: which pages are about a member, a deed or a card. standing: named single values."""
+trail: which pages are about a member, a deed, a receipt and so on. standing: single values."""
 
 LOT_COLUMNS = (
     "id, member, unit, opened, active_from, expires, issuer, terms, origin, home, kind,"

@@ -1,7 +1,7 @@
 """The book's tables: how a page's changes get in, and how rows come out."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import apsw
 import msgspec
@@ -30,6 +30,8 @@ COUNT = (
 )
 FORGET_DAYS = "delete from counter where day <> '' and day < ?"
 SALE = KINDS[SaleMade]
+LotValues = tuple[str, str, str, str, str, str, str, str, str, str, LotKind, int, int, int, int]
+"""A row of the lots, as `LOT_COLUMNS` names them."""
 
 
 class Row(NamedTuple):
@@ -120,16 +122,18 @@ def lots(db: apsw.Connection, names: Sequence[str]) -> dict[str, Row]:
 
 
 def lot_of(row: Sequence["apsw.SQLiteValue"]) -> Row:
-    """Return a lot from its row."""
-    identity, moved = row[:11], row[11:]
-    (name, member, unit, opened, active_from, expires, issuer, terms, origin, home, kind) = [
-        str(value) for value in identity
-    ]
-    left, money, lapsed, sequence = [int(value) for value in moved if value is not None]
+    """Return a lot from its row.
+
+    The table is strict and this file alone writes it: its types are not looked at again, since a
+    member may have a lot for each visit.
+    """
+    (
+        name, member, unit, opened, active_from, expires, issuer, terms, origin, home, kind,
+        left, money, lapsed, sequence,
+    ) = cast(LotValues, row)  # fmt: skip
     lot = Lot(
         id=name, member=member, unit=unit, opened=opened, active_from=active_from,
-        expires=expires, issuer=issuer, terms=terms, origin=origin, home=home,
-        kind=msgspec.convert(kind, LotKind),
+        expires=expires, issuer=issuer, terms=terms, origin=origin, home=home, kind=kind,
     )  # fmt: skip
     return Row(Held(lot, left, money, lapsed), sequence)
 
@@ -175,6 +179,23 @@ def trail(
     return told[::-1]
 
 
+def last_at(db: apsw.Connection, subject: Subject, kinds: Iterable[str]) -> tuple[int, int]:
+    """Return the last page of these kinds about a subject and when it happened; (0, 0) for none.
+
+    Unlike `trail` it reads no fact, but for one that was lost and came back.
+    """
+    row = db.execute(
+        "select page.sequence, page.at, iif(page.kind = ?, page.body, null) from trail"
+        " join page using (sequence) where trail.topic = ? and trail.subject = ? and trail.kind"
+        " in (select value from json_each(?)) order by trail.sequence desc limit 1",
+        (KINDS[Recovered], *subject, _json([*kinds])),
+    ).fetchone()
+    if row is None:
+        return 0, 0
+    sequence, at, body = int(row[0]), int(row[1]), row[2]
+    return sequence, at if body is None else told_of(sequence, at, "", read(bytes(body))).at
+
+
 def told_of(sequence: int, at: int, kind: str, fact: object) -> Told:
     """Return what a page tells; what was lost and came back happened when it first did."""
     if isinstance(fact, Recovered):
@@ -191,6 +212,16 @@ def sale_of(db: apsw.Connection | apsw.Cursor, name: str) -> SaleMade | None:
     ).fetchone()
     found = itself(read(bytes(row[0]))) if row else None
     return found if isinstance(found, SaleMade) else None
+
+
+def subjects(db: apsw.Connection, topic: str, after: str, limit: int) -> list[str]:
+    """Return the next subjects of a topic that any fact is about, by name, after this one."""
+    rows = db.execute(
+        "select distinct subject from trail where topic = ? and subject > ?"
+        " order by subject limit ?",
+        (topic, after, limit),
+    )
+    return [str(subject) for (subject,) in rows]
 
 
 def entry_at(db: apsw.Connection, account: Account, sequence: int) -> tuple[int, int]:

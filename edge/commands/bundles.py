@@ -13,7 +13,18 @@ import msgspec
 from cloud_bridge.bundle import sign
 from edge import config as settings
 from edge.commands.bundle_files import Look, look
-from edge.commands.shared import EXIT_NO, EXIT_USAGE, Decorator, json_option, stop
+from edge.commands.live import Problem, gone, refuse
+from edge.commands.offline import opened
+from edge.commands.shared import (
+    EXIT_NO,
+    EXIT_USAGE,
+    Decorator,
+    config_option,
+    json_option,
+    load,
+    stop,
+)
+from edge.desk.home_office import Installed
 from edge.shop.bundle import Bundle
 from edge.shop.bundle.diff import diff, sentence
 from edge.shop.bundle.overview import Section, overview, programme_overview
@@ -72,6 +83,27 @@ def sign_file(file: Path, key_file: Path, name: str | None, out: Path | None) ->
         click.echo(signed)
     else:
         out.write_bytes(signed)
+
+
+@bundle.command()
+@click.argument("file", type=FILE)
+@config_option
+@json_option
+def install(file: Path, config_path: Path, as_json: bool) -> None:
+    """Put a signed bundle in force on this box, as if a cloud had sent it: only newer ones.
+
+    Example: edgebox bundle install signed.json --config store.toml
+    """
+    config = load(config_path)
+    try:
+        with opened(config) as box:
+            said = box.ask("bundle_install", msgspec.Raw(file.read_bytes()))
+    except Problem as problem:
+        refuse(problem)
+    except OSError as error:
+        gone(error)
+    done = msgspec.json.decode(said, type=Installed)
+    click.echo(said if as_json else f"version {done.version} is in force: {done.hash}")
 
 
 @bundle.command("diff")

@@ -1,6 +1,5 @@
 """Commands on the store's configuration: check it, its schema, tokens for terminals."""
 
-import hashlib
 import os
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import click
 import msgspec
 
 from edge import config as settings
+from edge.access.passwords import BROKER_SALT_BYTES, TOKEN_BYTES, broker_hash, token_hash
 from edge.commands.shared import load
 
 
@@ -37,13 +37,16 @@ def config_check(path: Path) -> None:
 
 @config.command("token")
 def config_token() -> None:
-    """Make a token for a terminal, and the hash of it that the configuration holds.
+    """Make a token for a terminal, and the hashes of it that the configuration holds.
+
+    The second hash is only needed where terminals come through an external MQTT broker.
 
     Example: edgebox config token
     """
-    token = os.urandom(24).hex()
+    token = os.urandom(TOKEN_BYTES).hex()
     click.echo(f"token (give it to the terminal): {token}")
-    click.echo(f'token_sha256 = "{hashlib.sha256(token.encode()).hexdigest()}"')
+    click.echo(f'token_sha256 = "{token_hash(token)}"')
+    click.echo(f'broker_hash = "{broker_hash(token, os.urandom(BROKER_SALT_BYTES))}"')
 
 
 @config.command("schema")

@@ -94,3 +94,16 @@ def gone(error: OSError) -> NoReturn:
     if isinstance(error, PermissionError):
         stop(EXIT_BROKEN, f"the box may not be asked: {error}", "run this as the box's own user")
     stop(EXIT_BROKEN, f"the box went away: {error}", "see its log; what was answered is safe")
+
+
+def asked(folder: Path, operation: str, request: Any) -> bytes:
+    """Return the JSON a running box answers, or end the command with why there is none."""
+    try:
+        with Live(folder) as box:
+            return box.ask(operation, request)
+    except NotRunning:
+        stop(EXIT_NO, "no box is running here", "start it: edgebox run")
+    except Problem as problem:
+        refuse(problem)
+    except OSError as error:
+        gone(error)

@@ -1,22 +1,33 @@
 """A store's configuration: one TOML file, read once, checked completely, then never changed."""
 
+from edge.config.doors import Http, Listener, Mqtt
 from edge.config.findings import ConfigError, Finding, render
-from edge.config.keys import create_key, read_key, read_or_create_box_key, read_phone_key
+from edge.config.keys import (
+    create_key,
+    read_key,
+    read_or_create_box_key,
+    read_phone_key,
+    read_secret,
+)
 from edge.config.reading import load, schema
 from edge.config.sections import (
+    Cashier,
     Cloud,
     Config,
     Device,
     Disk,
-    Http,
+    Kind,
     Lane,
-    Mqtt,
+    Right,
     Secrets,
+    StaffRight,
     Store,
     Terminal,
 )
+from edge.config.values import Id, Lang
 
 __all__ = [
+    "Cashier",
     "Cloud",
     "Config",
     "ConfigError",
@@ -24,9 +35,15 @@ __all__ = [
     "Disk",
     "Finding",
     "Http",
+    "Id",
+    "Kind",
     "Lane",
+    "Lang",
+    "Listener",
     "Mqtt",
+    "Right",
     "Secrets",
+    "StaffRight",
     "Store",
     "Terminal",
     "create_key",
@@ -34,6 +51,7 @@ __all__ = [
     "read_key",
     "read_or_create_box_key",
     "read_phone_key",
+    "read_secret",
     "render",
     "schema",
 ]

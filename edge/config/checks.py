@@ -6,13 +6,18 @@ from itertools import combinations
 from typing import Any
 from urllib.parse import urlsplit
 
+from edge.config.doors import Listener, Mqtt
 from edge.config.findings import Finding
-from edge.config.sections import Cloud, Device, Lane, Listener, Secrets, Store, Terminal
+from edge.config.sections import Cloud, Device, Lane, Secrets, Store, Terminal
+from edge.config.weighed import check_weighed
 
 RESERVED = ("box", "dev")
 """Names in topics that are not terminals."""
 TILL_COMMANDS = "EDGE:"
-"""The beginning of the barcodes that steer a lane's till."""
+"""The beginning of the barcodes that steer a lane's till, and of member codes."""
+ADDRESSES = ("http://", "https://", "HTTP://", "HTTPS://")
+PAY_CODES = ("10", "11", "12", "13", "14", "15", "25", "26", "27", "28", "29", "30", "62", "hQ")
+"""How the codes of wallets begin: Alipay, WeChat Pay, UnionPay, and EMVCo's."""
 
 
 def cross_check(parts: Mapping[str, Any]) -> Iterator[Finding]:
@@ -27,6 +32,9 @@ def cross_check(parts: Mapping[str, Any]) -> Iterator[Finding]:
     for name in ("mqtt", "http"):
         if parts[name] is not None:
             yield from _check_listener(name, parts[name])
+            yield from _check_tls(name, parts[name], parts["secrets"])
+    if parts["mqtt"] is not None:
+        yield from _check_broker(parts["mqtt"])
     if parts["mqtt"] is not None and parts["http"] is not None:
         yield from _check_apart(parts["mqtt"], parts["http"])
     yield from _check_terminals(parts["terminals"], parts["lanes"])
@@ -46,22 +54,36 @@ def is_loopback(host: str) -> bool:
 def _check_prefixes(store: Store) -> Iterator[Finding]:
     named = [("card_prefixes", prefix) for prefix in store.card_prefixes]
     named += [("coupon_prefixes", prefix) for prefix in store.coupon_prefixes]
-    named.append(("till commands", TILL_COMMANDS))
+    named += [("till commands", TILL_COMMANDS), *(("addresses", one) for one in ADDRESSES)]
     for (one_name, one), (other_name, other) in combinations(named, 2):
         if one_name != other_name and (one.startswith(other) or other.startswith(one)):
             what = f'"{one}" overlaps "{other}" of {other_name}: one code would be two things'
             yield Finding(f"store.{one_name}", what, "choose beginnings that differ")
+    for prefix in store.coupon_prefixes:
+        if paying := [code for code in PAY_CODES if code.startswith(prefix[:2])]:
+            what = f'"{prefix}" begins as payment codes do ({", ".join(paying)})'
+            yield Finding("store.coupon_prefixes", what, "choose another beginning")
+    yield from check_weighed(store.weighed, store.card_prefixes, store.coupon_prefixes)
 
 
 def _check_secrets(store: Store, secrets: Secrets) -> Iterator[Finding]:
     state = store.state_dir.resolve()
-    for name in ("box_key_file", "phone_key_file"):
-        if getattr(secrets, name).resolve().is_relative_to(state):
+    for name in ("box_key_file", "phone_key_file", "tls_folder"):
+        path = getattr(secrets, name)
+        if path is not None and path.resolve().is_relative_to(state):
             what = "lies inside state_dir, so every backup would carry the secret"
             yield Finding(f"secrets.{name}", what, "keep it in a folder beside state_dir")
 
 
 def _check_cloud(cloud: Cloud) -> Iterator[Finding]:
+    if cloud.kind == "none":
+        if cloud.url:
+            what = 'is given, and cloud.kind is "none"'
+            yield Finding("cloud.url", what, "leave one of them out")
+        return
+    if not cloud.url:
+        yield Finding("cloud.url", "is missing", 'add it, or write kind = "none" for no cloud')
+        return
     try:
         parts = urlsplit(cloud.url)
         host, _ = parts.hostname or "", parts.port
@@ -75,11 +97,30 @@ def _check_cloud(cloud: Cloud) -> Iterator[Finding]:
 
 def _check_listener(name: str, section: Listener) -> Iterator[Finding]:
     path = f"{name}.listen"
-    if not is_loopback(section.host):
-        what = f'"{section.host}" can be reached from outside: pairing and TLS come first'
-        yield Finding(path, what, f'listen on "127.0.0.1:{section.port}" until then')
+    if not (is_loopback(section.host) or section.tls or section.allow_plain):
+        what = f'"{section.host}" can be reached from outside, and is not encrypted'
+        fix = f'set tls = true (edgebox tls init), or listen on "127.0.0.1:{section.port}"'
+        yield Finding(path, what, fix)
     if section.port > 65535:
         yield Finding(path, f"there is no port {section.port}", "give a port from 0 to 65535")
+
+
+def _check_tls(name: str, section: Listener, secrets: Secrets | None) -> Iterator[Finding]:
+    if section.tls and secrets is not None and secrets.tls_folder is None:
+        fix = 'give a folder outside state_dir, such as "secrets/tls", and run edgebox tls init'
+        yield Finding("secrets.tls_folder", f"is missing, and {name}.tls needs it", fix)
+
+
+def _check_broker(mqtt: Mqtt) -> Iterator[Finding]:
+    if mqtt.broker is None:
+        return
+    if mqtt.broker_password_file is None:
+        fix = "give the file that edgebox broker config has made"
+        yield Finding("mqtt.broker_password_file", "is missing, and mqtt.broker needs it", fix)
+    address = urlsplit(mqtt.broker)
+    if address.scheme != "mqtts" and not is_loopback(address.hostname or ""):
+        what = "is not encrypted, and the broker is not on this computer"
+        yield Finding("mqtt.broker", what, "use an mqtts:// address")
 
 
 def _check_apart(mqtt: Listener, http: Listener) -> Iterator[Finding]:
@@ -105,20 +146,25 @@ def _check_terminals(
 
 
 def _check_lanes(lanes: Mapping[str, Lane], devices: Mapping[str, Device]) -> Iterator[Finding]:
-    scanners: dict[str, str] = {}
+    owners: dict[str, str] = {}
     tills: dict[str, str] = {}
     for name, lane in lanes.items():
         path = f"lane.{name}"
-        if lane.scanner not in devices:
-            what = f"there is no usable [device.{lane.scanner}]"
-            yield Finding(f"{path}.scanner", what, _one_of("device", devices))
+        for device in lane.devices:
+            if device not in devices:
+                what = f"there is no usable [device.{device}]"
+                yield Finding(f"{path}.devices", what, _one_of("device", devices))
+            if (owner := owners.setdefault(device, name)) != name:
+                what = f'[lane.{owner}] has the device "{device}" already'
+                yield Finding(f"{path}.devices", what, "give each lane devices of its own")
+        if bool(lane.terminal) != bool(lane.cashier):
+            what = "has only one of terminal and cashier"
+            fix = "give both for a till that the box runs itself, neither for a terminal's lane"
+            yield Finding(path, what, fix)
         if lane.terminal in RESERVED:
             what = f'the name "{lane.terminal}" is reserved'
             yield Finding(f"{path}.terminal", what, "give it another name")
-        if (owner := scanners.setdefault(lane.scanner, name)) != name:
-            what = f'[lane.{owner}] has the scanner "{lane.scanner}" already'
-            yield Finding(f"{path}.scanner", what, "give each lane a scanner of its own")
-        if (owner := tills.setdefault(lane.terminal, name)) != name:
+        if lane.has_till and (owner := tills.setdefault(lane.terminal, name)) != name:
             what = f'[lane.{owner}] is called "{lane.terminal}" already'
             yield Finding(f"{path}.terminal", what, "give each lane a name of its own")
 

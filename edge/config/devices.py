@@ -1,19 +1,15 @@
 """Reads a [device.name] section: the section's name, the driver's file and the device are one."""
 
-import dataclasses
-import pkgutil
+from collections.abc import Collection
 from typing import Any
 
 from msgspec.structs import fields
 
 import drivers
 from drivers.codec import BadSettings, Driver
-from drivers.links import SerialLink, from_url
+from drivers.links import from_url, scheme
 from edge.config.reader import Reader, Table
 from edge.config.sections import Device
-
-WIRE = tuple(field.name for field in dataclasses.fields(SerialLink) if field.name != "path")
-"""The options of a link, which its driver may have other defaults for."""
 
 
 def read_device(reader: Reader, name: str, table: Table) -> Device | None:
@@ -28,10 +24,12 @@ def read_device(reader: Reader, name: str, table: Table) -> Device | None:
         return None
     before = len(reader.findings)
     own = {field.name for field in fields(driver.settings)}
-    reader.refuse_unknown(path, table, {"driver", "url", *own, *WIRE})
+    wires = _wire_options(reader, path, driver, url)
+    reader.refuse_unknown(path, table, {"driver", "url", *own, *wires})
     options = {key: value for key, value in table.items() if key in own}
     settings = reader.section(driver.settings, path, options)
-    wire = {**driver.wire, **{key: value for key, value in table.items() if key in WIRE}}
+    given = {**driver.wire, **table}
+    wire = {key: value for key, value in given.items() if key in wires}
     try:
         from_url(url, **wire)
         if settings is not None:
@@ -43,16 +41,16 @@ def read_device(reader: Reader, name: str, table: Table) -> Device | None:
     return Device(name=name, driver=driver_name, url=url, settings=settings, wire=wire)
 
 
-def available() -> tuple[str, ...]:
-    """Return the names of all drivers there are."""
-    found = []
-    for module in pkgutil.iter_modules(drivers.__path__):
-        try:
-            drivers.load(module.name)
-        except ModuleNotFoundError:
-            continue
-        found.append(module.name)
-    return tuple(found)
+def _wire_options(reader: Reader, path: str, driver: Driver[Any], url: str) -> Collection[str]:
+    """Return the options of the wire that the URL names; what `from_url` blames is none."""
+    try:
+        wire = scheme(url)
+    except BadSettings:
+        return ()
+    if driver.link not in wire.carries:
+        what = f"{url!r} carries {' or '.join(wire.carries)}, and this driver needs {driver.link}"
+        reader.blame(f"{path}.url", what, "give the url of another kind of wire, or another driver")
+    return wire.options
 
 
 def _text(reader: Reader, path: str, table: Table, key: str) -> str | None:
@@ -65,8 +63,8 @@ def _text(reader: Reader, path: str, table: Table, key: str) -> str | None:
 
 
 def _driver(reader: Reader, path: str, name: str) -> Driver[Any] | None:
-    if name in available():
+    if name in drivers.available():
         return drivers.load(name)
-    fix = f"use one of: {', '.join(available())}"
+    fix = f"use one of: {', '.join(drivers.available())}"
     reader.blame(f"{path}.driver", f'there is no driver "{name}"', fix)
     return None

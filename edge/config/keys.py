@@ -33,7 +33,7 @@ def read_key(path: Path, fix: str) -> Ed25519PrivateKey:
     Raises `ConfigError` when others may read the file or it holds no Ed25519 key.
     """
     try:
-        key = serialization.load_pem_private_key(_read_secret(path), password=None)
+        key = serialization.load_pem_private_key(read_secret(path), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise ConfigError(Finding(str(path), "holds no private key", fix)) from None
     if not isinstance(key, Ed25519PrivateKey):
@@ -47,7 +47,7 @@ def read_phone_key(path: Path) -> bytes:
     Raises `ConfigError` when others may read the file or it holds no such key.
     """
     try:
-        key = base64.b64decode(_read_secret(path).strip(), validate=True)
+        key = base64.b64decode(read_secret(path).strip(), validate=True)
     except binascii.Error:
         key = b""
     if len(key) < PHONE_KEY_BYTES_MIN:
@@ -56,7 +56,8 @@ def read_phone_key(path: Path) -> bytes:
     return key
 
 
-def _read_secret(path: Path) -> bytes:
+def read_secret(path: Path) -> bytes:
+    """Return what a file holds that only we may read. Raises `ConfigError` otherwise."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:

@@ -12,7 +12,7 @@ from msgspec import NODEFAULT, Meta
 from msgspec.structs import FieldInfo, fields
 
 from edge.config.findings import Finding
-from edge.config.sections import Id
+from edge.config.values import Id
 
 Table = Mapping[str, Any]
 S = TypeVar("S", bound=msgspec.Struct)

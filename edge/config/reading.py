@@ -10,16 +10,16 @@ import msgspec
 
 from edge.config.checks import cross_check
 from edge.config.devices import read_device
+from edge.config.doors import Http, Mqtt
 from edge.config.findings import ConfigError, Finding
 from edge.config.reader import Reader, Table
 from edge.config.sections import (
+    Cashier,
     Cloud,
     Config,
     Device,
     Disk,
-    Http,
     Lane,
-    Mqtt,
     Secrets,
     Store,
     Terminal,
@@ -34,7 +34,7 @@ SINGLE: Mapping[str, type[Any]] = {
     "mqtt": Mqtt,
     "http": Http,
 }
-NAMED = ("terminal", "device", "lane")
+NAMED = ("terminal", "staff", "device", "lane")
 
 
 def load(path: Path) -> Config:
@@ -46,6 +46,7 @@ def load(path: Path) -> Config:
         name: reader.section(kind, name, tables.get(name)) for name, kind in SINGLE.items()
     }
     parts["terminals"] = _named(reader, tables, "terminal", Terminal)
+    parts["staff"] = _named(reader, tables, "staff", Cashier)
     parts["lanes"] = _named(reader, tables, "lane", Lane)
     parts["devices"] = _devices(reader, tables)
     findings = [*reader.findings, *cross_check(parts)]
@@ -57,16 +58,17 @@ def load(path: Path) -> Config:
 def schema() -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of the file, but for the options of each driver."""
     schemas, definitions = msgspec.json.schema_components(
-        [*SINGLE.values(), Terminal, Lane], schema_hook=_schema_of
+        [*SINGLE.values(), Terminal, Cashier, Lane], schema_hook=_schema_of
     )
-    for name in ("Terminal", "Lane"):
+    for name in ("Terminal", "Cashier", "Lane"):
         definition = definitions[name]
         del definition["properties"]["id"]
         definition["required"].remove("id")
-    *singles, terminal, lane = schemas
+    *singles, terminal, cashier, lane = schemas
     properties = dict(zip(SINGLE, singles, strict=True))
     properties |= {
         "terminal": {"type": "object", "additionalProperties": terminal},
+        "staff": {"type": "object", "additionalProperties": cashier},
         "lane": {"type": "object", "additionalProperties": lane},
         "device": {
             "type": "object",

@@ -14,38 +14,37 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
-# `$` alone would also match before a last line feed.
-END = r"$(?!\n)"
+from edge.config.doors import Http, Mqtt
+from edge.config.values import END, Count, Id, Lang, Seconds, Section, Text
+from edge.config.weighed import Weighed
 
-Id = Annotated[
-    str,
-    Meta(pattern="^[a-z0-9-]{1,32}" + END, description="1 to 32 of a-z, 0-9 and -"),
-]
-Text = Annotated[str, Meta(min_length=1, max_length=64, description="1 to 64 characters")]
-Lang = Annotated[Literal["zh", "en"], Meta(description='"zh" or "en"')]
 Kind = Annotated[
     Literal["handheld", "pc_pos", "qr_pos", "phone", "unattended"],
     Meta(description='"handheld", "pc_pos", "qr_pos", "phone" or "unattended"'),
 ]
-Right = Annotated[Literal["own_price"], Meta(description='"own_price"')]
-Seconds = Annotated[
-    float, Meta(gt=0, le=86400, description="a number of seconds, more than 0, at most 86400")
+Right = Annotated[
+    Literal[
+        "own_price",
+        "sell",
+        "return",
+        "receipts",
+        "value",
+        "members",
+        "cards",
+        "stock",
+        "day",
+        "reports",
+        "approve",
+    ],
+    Meta(description='what a terminal may do besides what its kind may, such as "own_price"'),
 ]
-Count = Annotated[int, Meta(ge=1, le=100_000, description="a whole number from 1 to 100000")]
-Bytes = Annotated[
-    int, Meta(ge=1024, le=16 << 20, description="a number of bytes from 1024 to 16777216")
-]
-Listen = Annotated[
-    str,
-    Meta(
-        pattern=r"^([^\s:\[\]]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}" + END,
-        description='an address and a port such as "127.0.0.1:1883"',
-    ),
-]
+"""own_price: prices of its own · sell · return: also voids · receipts: finds and prints them ·
+value: top-ups, count cards, exchanges, and what is paid out of accounts · members: enrols and
+changes them · cards: binds, replaces, freezes and activates them · stock: scan sessions · day:
+opens and closes the day · reports · approve: a manager stands at it."""
 
-
-class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all sections: frozen, and a key nobody knows is an error."""
+StaffRight = Annotated[Literal["approve"], Meta(description='"approve"')]
+"""approve: a manager, who lets through what a cashier may not do alone."""
 
 
 class Store(Section, frozen=True, kw_only=True):
@@ -85,6 +84,17 @@ class Store(Section, frozen=True, kw_only=True):
         tuple[Annotated[str, Meta(pattern=r"^[^\s0]\S{0,11}" + END)], ...],
         Meta(description='beginnings, not with 0, of coupon codes, such as ["C:", "99"]'),
     ] = ("C:", "99")
+    stripe_prefixes: Annotated[
+        tuple[Annotated[str, Meta(pattern="^[0-9]{2,11}" + END)], ...],
+        Meta(description='beginnings, such as ["9529"], of the numbers on our magnetic stripes'),
+    ] = ()
+    weighed: tuple[Weighed, ...] = ()
+    """How this shop's scales print."""
+    spending: Annotated[
+        Literal["proven", "shown"],
+        Meta(description='"proven" or "shown": what a member must show to spend what they hold'),
+    ] = "proven"
+    """proven: a member code, or a manager who approves · shown: any card or number of theirs."""
 
     def business_date(self, at: int) -> str:
         """Return the business day (YYYY-MM-DD) at `at` (ms since 1970 UTC) by the shop's clock."""
@@ -105,30 +115,43 @@ class Secrets(Section, frozen=True, kw_only=True):
 
     box_key_file: Annotated[Path, Meta(description="the file of this box's private key")]
     phone_key_file: Annotated[Path, Meta(description="the file of the programme's phone key")]
+    tls_folder: Annotated[
+        Path | None, Meta(description="a folder for the box's own authority and its certificate")
+    ] = None
 
 
 class Cloud(Section, frozen=True, kw_only=True):
-    """The membership cloud this box belongs to."""
+    """The membership cloud this box belongs to, or that it belongs to none."""
 
+    kind: Annotated[Literal["http", "none"], Meta(description='"http" or "none"')] = "http"
+    """none: this box alone is the home of every account and every coupon."""
     url: Annotated[
         str,
         Meta(
-            pattern=r"^https?://[^\s/?#]+/?" + END,
+            pattern=r"^(https?://[^\s/?#]+/?)?" + END,
             description="an address such as https://cloud.example",
         ),
-    ]
+    ] = ""
     box: Id
-    """This box's name at the cloud."""
+    """This box's name at the cloud, and in its receipts' numbers."""
     keys: Annotated[
         dict[Text, Annotated[bytes, Meta(min_length=32, max_length=32)]],
         Meta(min_length=1, description="the cloud's Ed25519 public keys by name, in base64"),
     ]
+    member_code_keys: Annotated[
+        dict[Text, Annotated[bytes, Meta(min_length=32, max_length=32)]],
+        Meta(description="the cloud's Ed25519 public keys for member codes by name, in base64"),
+    ] = msgspec.field(default_factory=dict)
     changes_interval_seconds: Seconds = 15.0
     bundle_interval_seconds: Seconds = 60.0
     timeout_seconds: Seconds = 10.0
     retry_seconds_max: Seconds = 300.0
     """The longest pause between tries while the cloud does not answer."""
     batch_count_max: Count = 1000
+    hold_seconds_max: Seconds = 0.8
+    """How long a guest waits for the cloud's word on what is not leased here."""
+    hot_interval_seconds: Seconds = 5.0
+    """How often the list of blocked cards, members and coupons is asked for."""
     sealing_key: (
         Annotated[
             bytes,
@@ -165,53 +188,6 @@ class Disk(Section, frozen=True, kw_only=True):
     """The length at which the write-ahead log is begun anew, even while sales wait."""
 
 
-class Listener(Section, frozen=True, kw_only=True):
-    """Where a door listens. Port 0 takes any free one."""
-
-    listen: Listen
-
-    @property
-    def host(self) -> str:
-        """The address to listen on, without brackets."""
-        return self.listen.rpartition(":")[0].strip("[]")
-
-    @property
-    def port(self) -> int:
-        """The port to listen on."""
-        return int(self.listen.rpartition(":")[2])
-
-
-class Mqtt(Listener, frozen=True, kw_only=True):
-    """The MQTT door, for handhelds."""
-
-    listen: Listen = "127.0.0.1:1883"
-    packet_bytes_max: Bytes = 69632
-    """A payload of 64 KiB, and its topic and properties around it."""
-    connections_max: Count = 100
-    requests_per_second_max: Count = 50
-    connect_seconds_max: Seconds = 10.0
-    session_expiry_seconds_max: Seconds = 3600.0
-    inflight_max: Annotated[
-        int, Meta(ge=1, le=65535, description="a whole number from 1 to 65535")
-    ] = 32
-
-
-class Http(Listener, frozen=True, kw_only=True):
-    """The HTTP door, for PC tills."""
-
-    listen: Listen = "127.0.0.1:8480"
-    hosts: Annotated[
-        tuple[Text, ...],
-        Meta(min_length=1, description="the names (without port) a client may call this box by"),
-    ] = ("localhost", "127.0.0.1")
-    body_bytes_max: Bytes = 65536
-    connections_max: Count = 100
-    connections_per_address_max: Count = 64
-    requests_per_second_max: Count = 50
-    header_seconds_max: Seconds = 5.0
-    body_seconds_max: Seconds = 10.0
-
-
 class Terminal(Section, frozen=True, kw_only=True):
     """A terminal and what it may do. `id` is its login, its topics and its place in facts."""
 
@@ -231,6 +207,30 @@ class Terminal(Section, frozen=True, kw_only=True):
     lane: Id | None = None
     training: bool = False
     """Its sales are for practice: they go to books of their own and never to the cloud."""
+    broker_hash: Annotated[
+        str,
+        Meta(
+            pattern=r"^(\$7\$[0-9]+\$[A-Za-z0-9+/=]+\$[A-Za-z0-9+/=]+)?" + END,
+            description="the token's hash for an MQTT broker, as `edgebox config token` says it",
+        ),
+    ] = ""
+
+
+class Cashier(Section, frozen=True, kw_only=True):
+    """Somebody who works here and signs on with a PIN. `id` is the cashier's in sales."""
+
+    id: Id
+    name: Text
+    pin_scrypt: Annotated[
+        str,
+        Meta(
+            pattern=r"^scrypt\$[A-Za-z0-9+/=]{24}\$[A-Za-z0-9+/=]{44}" + END,
+            description="the PIN's hash, as `edgebox staff hash` says it",
+        ),
+    ]
+    rights: Annotated[frozenset[StaffRight], Meta(description='a list such as ["approve"]')] = (
+        frozenset()
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,15 +247,27 @@ class Device:
 
 
 class Lane(Section, frozen=True, kw_only=True):
-    """A lane whose till the box itself runs: a scanner and a cashier."""
+    """Devices that belong together.
+
+    With a `terminal` and a `cashier` the box runs the till itself; without, what the devices say
+    goes to the terminal that watches the lane.
+    """
 
     id: Id
-    scanner: Id
-    """The name of the device whose scans are this lane's."""
-    cashier: Text
-    terminal: Id
-    """What receipts and facts call this lane's till."""
+    devices: Annotated[
+        tuple[Id, ...], Meta(min_length=1, description='names of devices such as ["scanner-1"]')
+    ]
+    """What each is for, its driver says: scanner, card reader, keypad, display, printer, scale."""
+    cashier: Text = ""
+    """Whom the sales of the box's own till are booked on."""
+    terminal: Id = ""
+    """What receipts and facts call the box's own till."""
     lang: Lang = "zh"
+
+    @property
+    def has_till(self) -> bool:
+        """Whether the box itself is the till."""
+        return bool(self.terminal)
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -268,5 +280,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     mqtt: Mqtt
     http: Http
     terminals: Mapping[str, Terminal]
+    staff: Mapping[str, Cashier]
     devices: Mapping[str, Device]
     lanes: Mapping[str, Lane]

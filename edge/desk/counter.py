@@ -3,43 +3,43 @@
 Everything here reads what is in memory or in the local caches; nothing waits, nothing is placed.
 """
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import date
+from decimal import Decimal
 from typing import Literal
 
 import msgspec
 
-from cloud_bridge import contract
 from drivers import terminal as words
 from edge import replies
-from edge.book import MEMBER, Book
+from edge.book import Book
 from edge.bundles import Bundles
 from edge.config import Store, Terminal
-from edge.desk.pins import Pin, Pins
+from edge.desk.members import Holding, Members
+from edge.desk.pins import Pin, Pins, Wish
+from edge.desk.reach import Cloud, Place
+from edge.desk.watching import Watching
 from edge.directory import Directory
-from edge.intake import CardNumber, Intake, shown
+from edge.intake import Intake, ProductCode, Sold, shown, sold_as
 from edge.journal import Journal
 from edge.refusals import Language, Refusal
+from edge.replies import Stamp
+from edge.shop.accounts import coupons
+from edge.shop.accounts.lots import Held, Holdings
 from edge.shop.basket import Basket, Line, Product, line
 from edge.shop.declined import AMOUNTS, Declined
+from edge.shop.ledger import POINTS
 from edge.shop.member import Member
 from edge.shop.money import format_minor
+from edge.shop.operations.in_force import coupon_kinds
+from edge.shop.operations.redeeming import partners, redeemed
 from edge.shop.pricing import Asked, Moment, Names, RuleSet, check, moment, names, price
-from edge.shop.sale import Quote
+from edge.shop.sale import CouponShown, Quote
 from edge.world import World
 
-POINTS = "PTS"
 OWN_PRICE = "own_price"
-
-
-class Holding(msgspec.Struct, frozen=True):
-    """A member and the points they hold, counting the cloud's word and our own facts once each."""
-
-    member: Member
-    points: int
 
 
 class Agreed(msgspec.Struct, frozen=True):
@@ -66,72 +66,40 @@ class Counter:
         self._world, self.intake = world, intake
         self._journal, self._book = journal, book
         self._directory, self._bundles, self._store = directory, bundles, store
+        self.members = Members(intake, journal, book, directory, bundles, store.zone.key)
+        self.cloud: Cloud | None = None
+        """What is known of the cloud, where there is anything to know."""
+        self.watching = Watching(journal)
         self._pins: defaultdict[str, Pins] = defaultdict(Pins)
-        self._ends: dict[int, int] = {}
 
     # --- people ------------------------------------------------------------------------------
 
     def identify(self, credential: words.Credential, *, decided: bool) -> Holding | Refusal:
         """Return whose credential this is; `decided` also counts what is not durable yet."""
-        known = self.intake.credential(credential)
-        if isinstance(known, Refusal):
-            return known
-        if isinstance(known, CardNumber):
-            return self.card(known.number, decided=decided)
-        members = self._directory.members_by_phone(known.hash)
-        return self.holding(members[0], decided=decided) if len(members) == 1 else _nobody()
+        return self.members.identify(credential, decided=decided)
 
     def card(self, number: str, *, decided: bool) -> Holding | Refusal:
         """Return whose card this is, unless the card or the member is blocked."""
-        card = self._directory.card(number)
-        if card is None:
-            return _nobody()
-        if card.status != "active":
-            return Refusal("E-MEMBER-BLOCKED")
-        return self.holding(card.member, decided=decided)
+        return self.members.card(number, decided=decided)
 
     def holding(self, member_id: str, *, decided: bool) -> Holding | Refusal:
         """Return what a member holds, unless they are blocked."""
-        held = self._directory.member(member_id)
-        if held is None:
-            return _nobody()
-        if held.status != "active":
-            return Refusal("E-MEMBER-BLOCKED")
-        account = MEMBER + member_id
-        counted = self._counted(held.as_of)
-        if decided:
-            return Holding(held.member, held.points + self._book.gained(account, POINTS, counted))
-        ours = self._book.balance_at(account, POINTS, self._journal.committed)
-        ours -= self._book.balance_at(account, POINTS, counted)
-        return Holding(held.member, held.points + ours)
-
-    def _counted(self, as_of: contract.AsOf | None) -> int:
-        """Return up to which of our facts the cloud has counted.
-
-        What it counted of an epoch that we went back on is not ours: only what we kept of it is.
-        """
-        if as_of is None:
-            return 0
-        if as_of.epoch >= self._journal.head.epoch:
-            return as_of.sequence
-        return min(as_of.sequence, self._end_of(as_of.epoch))
-
-    def _end_of(self, epoch: int) -> int:
-        """Return the last fact of an epoch, or of those before it; pages stand in that order."""
-        if epoch not in self._ends:
-            pages = range(1, self._journal.committed + 1)
-            self._ends[epoch] = bisect_right(pages, epoch, key=self._epoch_of)
-        return self._ends[epoch]
-
-    def _epoch_of(self, sequence: int) -> int:
-        return self._journal.after(sequence - 1, 1)[0].epoch
+        return self.members.holding(member_id, decided=decided)
 
     def unfit_to_carry(self, member: str, card: str) -> Literal["member", "card_taken", ""]:
         """Return why an old balance cannot be given to a member, or an old card; "" if it can."""
-        if self._directory.member(member) is None:
-            return "member"
-        held = self._directory.card(card) if card else None
-        return "card_taken" if held is not None and held.member != member else ""
+        return self.members.unfit_to_carry(member, card)
+
+    def shown(self, coupon: str) -> str:
+        """Return the id of a coupon from what was scanned or typed of it.
+
+        A coupon that a box gave is printed with the store's prefix before its id.
+        """
+        for prefix in self._store.coupon_prefixes:
+            if not prefix.isalnum() and coupon.startswith(prefix):
+                bare = coupon.removeprefix(prefix)
+                return bare if self.members.coupon(coupon) is None else coupon
+        return coupon
 
     # --- prices ------------------------------------------------------------------------------
 
@@ -170,25 +138,56 @@ class Counter:
         """Return the date by the shop's clock."""
         return date.fromisoformat(self.moment().date)
 
+    def online(self) -> bool:
+        """Tell whether all can be known that there is to know: here, or by asking."""
+        return self.cloud is None or self.cloud.is_home or self.cloud.reachable
+
+    @property
+    def business_date(self) -> str:
+        """The business day that a deed done now would belong to."""
+        today = self._store.business_date(self._world.clock.read().floor_ms)
+        return max(self._book.standing.day or "", today)
+
     def line(self, terminal: Terminal, asked: words.RequestLine) -> Line | Refusal:
         """Return the line a terminal asks for."""
         if asked.unit_price is not None and OWN_PRICE not in terminal.rights:
             return Refusal("E-OWN-PRICE", {"code": shown(asked.code)})
-        product = self.product(asked.code)
-        if isinstance(product, Refusal):
-            return product
+        found = self.intake.product(asked.code, self.today())
+        goods = found if isinstance(found, Refusal) else self.goods(found, asked.code)
+        if isinstance(goods, Refusal):
+            return goods
+        product, label = goods
+        wished = Sold(asked.quantity, asked.unit_price)
+        if label is not None and wished != Sold(Decimal(1), None):
+            return Refusal("E-QUANTITY", {"code": shown(asked.code), "quantity": str(wished[0])})
+        quantity, unit_price = label or wished
         made = line(
-            product, asked.code, asked.quantity, asked.unit_price, self.rules.bundle.rounding
-        )
+            product, asked.code, quantity, unit_price, self.rules.bundle.rounding,
+            "barcode" if label else "terminal",
+        )  # fmt: skip
         return refused(made, self.exponent) if isinstance(made, Declined) else made
 
     def product(self, code: str) -> Product | Refusal:
         """Return the product a code names."""
         found = self.intake.product(code, self.today())
-        if isinstance(found, Refusal):
-            return found
+        goods = found if isinstance(found, Refusal) else self.goods(found, code)
+        return goods if isinstance(goods, Refusal) else goods[0]
+
+    def goods(self, found: ProductCode, code: str) -> tuple[Product, Sold | None] | Refusal:
+        """Return the product that `code` was found to name, and what its label says, if it does.
+
+        E-QUANTITY where a label does not go with the goods, such as a weight with pieces.
+        """
         product = self._directory.product(found.code)
-        return product or Refusal("E-UNKNOWN-PRODUCT", {"code": shown(code)})
+        if product is None:
+            return Refusal("E-UNKNOWN-PRODUCT", {"code": shown(code)})
+        if found.measure is None:
+            return product, None
+        sold = sold_as(found.measure, product.unit, self.exponent)
+        if sold is None:
+            amount = str(found.measure.amount)
+            return Refusal("E-QUANTITY", {"code": shown(code), "quantity": amount})
+        return product, sold
 
     def basket(
         self, terminal: Terminal, lines: Sequence[words.RequestLine], member: Member | None
@@ -207,27 +206,88 @@ class Counter:
         no = check(basket, self.rules)
         return basket if no is None else refused(no, self.exponent)
 
-    def price(self, basket: Basket, terminal_kind: str) -> Quote:
-        """Return what a basket costs now."""
-        rules = self.rules
-        more = Asked(counters=self._counters(basket.member, rules))
-        return price(basket, rules, self.moment(), terminal_kind, self.price_book, more=more)
+    def price(self, basket: Basket, terminal_kind: str, more: Asked | None = None) -> Quote:
+        """Return what a basket costs now; `more` is what `asked` says of it."""
+        more = more or self.asked(basket.member, self.rules)
+        return price(basket, self.rules, self.moment(), terminal_kind, self.price_book, more=more)
+
+    def asked(self, member: Member | None, rules: RuleSet, wish: Wish | None = None) -> Asked:
+        """Return all that a price depends on besides the basket: limits, coupons, points, place.
+
+        Everything is as it is now, decided facts included, whatever the rules are of.
+        """
+        counters = self._counters(member, rules)
+        if wish is None or not (wish.coupons or wish.redeem):
+            where = wish or Wish(())
+            return Asked(
+                counters=counters, catalogue=self._directory, region=where.region,
+                channel=where.channel, online=self.online(),
+            )  # fmt: skip
+        today, policy = self.moment().date, rules.bundle.programme.points
+        held = self.members.holdings(member.id if member else None)
+        points = redeemed(policy, held, wish.redeem, today)
+        own = points[POINTS]
+        return Asked(
+            coupons=tuple([self._coupon(each, held, rules, member) for each in wish.coupons]),
+            redeem=own.points,
+            redeemable=max(own.held, self._points_elsewhere(member)),
+            partners=partners(points),
+            counters=counters,
+            catalogue=self._directory,
+            region=wish.region,
+            channel=wish.channel,
+            online=self.online(),
+        )
+
+    def _points_elsewhere(self, member: Member | None) -> int:
+        """Return how many points a member has in all, where the cloud can be asked for them."""
+        if member is None or self.cloud is None or self.cloud.is_home or not self.cloud.reachable:
+            return 0
+        found = self.holding(member.id, decided=True)
+        return found.points if isinstance(found, Holding) else 0
+
+    def _coupon(
+        self, said: str, held: Holdings, rules: RuleSet, member: Member | None
+    ) -> CouponShown:
+        coupon, held, elsewhere = self.coupon(said, held, member)
+        terms = coupon_kinds(rules.bundle).get(elsewhere.lot.terms) if elsewhere else None
+        return coupons.shown(held, coupon, self.place(), elsewhere=elsewhere, terms=terms)
+
+    def coupon(
+        self, said: str, held: Holdings, member: Member | None
+    ) -> tuple[str, Holdings, Held | None]:
+        """Return the id of a coupon, the holdings of who shows it, and the coupon itself.
+
+        One that is theirs is among them, even if it is used up or its home is elsewhere.
+        """
+        coupon = self.shown(said)
+        known = self.members.coupon(coupon)
+        if known is not None and member is not None and known.lot.member == member.id:
+            held = Holdings({coupon: known, **held.lots}, held.last_activity)
+        return coupon, held, known
+
+    @property
+    def must_prove(self) -> bool:
+        """Whether members spend only if they are here for certain."""
+        return self._store.spending == "proven"
+
+    def place(self) -> Place:
+        """Return where and when something is shown: here and now."""
+        return Place(self._store.id, self.moment(), self.online())
 
     def _counters(self, member: Member | None, rules: RuleSet) -> dict[str, int]:
         """Return how much of the limits of these rules is used up, decided sales included."""
-        today = self._store.business_date(self._world.clock.read().floor_ms)
-        day = max(self._book.standing.day or "", today)
-        return self._book.counters(rules.bundle, member.id if member else None, self._store.id, day)
+        who = member.id if member else None
+        return self._book.counters(rules.bundle, who, self._store.id, self.business_date)
 
     def _judged_anew(self, pin: Pin, terminal_kind: str) -> Quote:
-        """Return what a pinned quote comes to now: its time and prices hold, limits do not."""
+        """Return what a pinned quote comes to now: its time and prices hold, nothing else does."""
         quote, rules = pin.quote, pin.rules
-        counters = self._counters(quote.member, rules)
-        if counters == pin.counters:
+        more = self.asked(quote.member, rules, pin.wish)
+        if more == pin.asked:
             return quote
         lines = tuple([line.line for line in quote.lines if line.kind == "goods"])
         at = moment(quote.basis.at_ms, rules.bundle.zone)
-        more = Asked(counters=counters)
         return price(
             Basket(lines, quote.member), rules, at, terminal_kind, quote.price_book, more=more
         )
@@ -235,18 +295,18 @@ class Counter:
     def quote(self, terminal: Terminal, asked: words.Quote | words.Sell) -> words.Quoted | Refusal:
         """Return a price for what a terminal asks, and pin it."""
         with self._directory.steady():
-            return self._quote(terminal, asked)
+            return self._quote(terminal, wished(asked))
 
-    def _quote(self, terminal: Terminal, asked: words.Quote | words.Sell) -> words.Quoted | Refusal:
-        holding = self._holding(asked.member)
+    def _quote(self, terminal: Terminal, wish: Wish) -> words.Quoted | Refusal:
+        holding = self._holding(wish.member)
         if isinstance(holding, Refusal):
             return holding
-        basket = self.basket(terminal, asked.lines, holding.member if holding else None)
+        basket = self.basket(terminal, wish.lines, holding.member if holding else None)
         if isinstance(basket, Refusal):
             return basket
-        quote = self.price(basket, terminal.kind)
-        counters = self._counters(quote.member, self.rules)
-        pin = Pin(quote, self.rules, asked.lines, asked.member, self._world.now(), counters)
+        more = self.asked(basket.member, self.rules, wish)
+        quote = self.price(basket, terminal.kind, more)
+        pin = Pin(quote, self.rules, wish, self._world.now(), more)
         self._pins[terminal.id].put(pin)
         return replies.quoted(quote, pin.quoted_at, pin.valid_until,
                               self.as_of(), self.names(quote, terminal.lang))  # fmt: skip
@@ -255,45 +315,66 @@ class Counter:
         """Return what the things are called that a quote by the rules in force names."""
         return names(quote, self.rules, lang, self._directory)
 
-    def quoted(self, terminal: Terminal, sell: words.Sell) -> Agreed | Refusal:
-        """Return the quote a sale stands on.
+    def quoted(self, terminal: Terminal, sell: words.Sell, by: str = "") -> Agreed | Refusal:
+        """Return the quote a sale stands on; `by` names the request that wants to be a sale.
 
         It is the pinned one if that holds, else today's; E-PRICE-CHANGED if it is not
         what the guest was told.
         """
         with self._directory.steady():
-            return self._quoted(terminal, sell)
+            return self._quoted(terminal, sell, by)
 
-    def _quoted(self, terminal: Terminal, sell: words.Sell) -> Agreed | Refusal:
-        holding = self._holding(sell.member)
+    def _quoted(self, terminal: Terminal, sell: words.Sell, by: str) -> Agreed | Refusal:
+        wish = wished(sell)
+        holding = self._holding(wish.member, by)
         if isinstance(holding, Refusal):
             return holding
         member = holding.member if holding else None
-        pin = self._pinned(terminal, sell, member)
+        pin = self._pinned(terminal, sell.quote, wish, member)
         if pin is not None:
             quote, rules = self._judged_anew(pin, terminal.kind), pin.rules
         else:
             basket = self.basket(terminal, sell.lines, member)
             if isinstance(basket, Refusal):
                 return basket
-            quote, rules = self.price(basket, terminal.kind), self.rules
+            rules = self.rules
+            quote = self.price(basket, terminal.kind, self.asked(member, rules, wish))
         if quote.fingerprint != sell.quote or quote.total != sell.expected_total:
             return Refusal("E-PRICE-CHANGED")
         return Agreed(quote, rules, holding)
 
-    def _pinned(self, terminal: Terminal, sell: words.Sell, member: Member | None) -> Pin | None:
-        pin = self._pins[terminal.id].get(sell.quote, self._world.now())
-        if pin is None or (pin.lines, pin.member) != (sell.lines, sell.member):
+    def _pinned(
+        self, terminal: Terminal, fingerprint: str, wish: Wish, member: Member | None
+    ) -> Pin | None:
+        pin = self._pins[terminal.id].get(fingerprint, self._world.now())
+        if pin is None or pin.wish != wish:
             return None
         same = (member and member.id) == (pin.quote.member and pin.quote.member.id)
         return pin if same else None
 
-    def _holding(self, credential: words.Credential | None) -> Holding | Refusal | None:
-        return None if credential is None else self.identify(credential, decided=True)
+    def _holding(
+        self, credential: words.Credential | None, by: str = ""
+    ) -> Holding | Refusal | None:
+        if credential is None:
+            return None
+        return self.members.identify(credential, by, decided=True)
+
+    def stamp(self, sequence: int, lang: Language) -> Stamp | None:
+        """Return where a fact stands, None for one that is not durable yet."""
+        pages = self._journal.after(max(0, sequence - 2), 2)
+        if len(pages) < 2:
+            return None
+        before, page = pages
+        return Stamp(page.key, lang, page.epoch, page.sequence, before.digest, page.at)
 
     def as_of(self) -> words.AsOf:
         """Return up to which fact answers are true that read durable facts alone."""
         return words.AsOf(epoch=self._journal.head.epoch, sequence=self._journal.committed)
+
+
+def wished(asked: words.Quote | words.Sell) -> Wish:
+    """Return what a request says of its basket."""
+    return Wish(asked.lines, asked.member, asked.coupons, asked.redeem, asked.channel, asked.region)
 
 
 def refused(declined: Declined, exponent: int) -> Refusal:
@@ -307,7 +388,3 @@ def refused(declined: Declined, exponent: int) -> Refusal:
             for name, value in declined.params.items()
         },
     )
-
-
-def _nobody() -> Refusal:
-    return Refusal("E-UNKNOWN-MEMBER")

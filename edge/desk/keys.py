@@ -5,7 +5,7 @@ durable, whoever comes with the same key and content waits for that same answer.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 
 import msgspec
@@ -24,6 +24,8 @@ _GAP = Refusal("E-HISTORY-GAP", retry_after=5)
 
 Placed = tuple[Answer, "asyncio.Future[None]"]
 """An answer, and when it may be told."""
+Decide = Callable[[], Placed | Answer]
+"""Decides a request without awaiting."""
 
 
 class Keys:
@@ -35,6 +37,7 @@ class Keys:
     def __init__(self, journal: Journal, lacks: Callable[[str], bool] = lambda key: False) -> None:
         self._journal, self._lacks = journal, lacks
         self._waiting: dict[tuple[str, str], tuple[str, Placed]] = {}
+        self._preparing: dict[tuple[str, str], tuple[str, asyncio.Future[None]]] = {}
 
     async def once(
         self,
@@ -42,13 +45,48 @@ class Keys:
         key: str,
         content: str,
         lang: Language,
-        decide: Callable[[], Placed | Answer],
+        decide: Decide,
     ) -> Answer:
         """Return the one answer to `key`, deciding it only if nobody has yet.
 
         `decide` runs without awaiting. It gives what it placed, or a bare answer if nothing was
         placed and the key stays free.
         """
+        earlier = await self._earlier(origin, key, content, lang)
+        return earlier or await self._decide(origin, key, content, lang, decide)
+
+    async def once_prepared(
+        self,
+        origin: str,
+        key: str,
+        content: str,
+        lang: Language,
+        prepare: Callable[[], Awaitable[Decide | Answer]],
+    ) -> Answer:
+        """Return the one answer to `key`, as `once`, where something must be awaited first.
+
+        What `prepare` returns decides, without awaiting; a bare answer leaves the key free.
+        Whoever comes with the same key meanwhile waits, and so does who asks what became of it.
+        """
+        earlier = await self._earlier(origin, key, content, lang)
+        if earlier is not None:
+            return earlier
+        done = asyncio.get_running_loop().create_future()
+        self._preparing[origin, key] = content, done
+        try:
+            prepared = await prepare()
+        finally:
+            del self._preparing[origin, key]
+            done.set_result(None)
+        if isinstance(prepared, Answer):
+            return prepared
+        # Whoever waited is woken in a later turn of the loop: the key is still free.
+        return await self._decide(origin, key, content, lang, prepared)
+
+    async def _earlier(self, origin: str, key: str, content: str, lang: Language) -> Answer | None:
+        """Return what there is to say to a key that is not free; None, in that same turn."""
+        if (refusal := await self._prepared(origin, key, content)) is not None:
+            return refuse(refusal, lang, key)
         if self._journal.broken.done():
             return refuse(Refusal("E-STOPPING"), lang, key)
         if (waiting := self._waiting.get((origin, key))) is not None:
@@ -64,18 +102,35 @@ class Keys:
             if page.content != content:
                 return refuse(Refusal("E-KEY-REUSED"), lang, key)
             return read_stored(page.answer)
-        if self._lacks(key):
-            return refuse(_GAP, lang, key)
+        return refuse(_GAP, lang, key) if self._lacks(key) else None
+
+    async def _prepared(self, origin: str, key: str, content: str | None) -> Refusal | None:
+        """Wait for whoever prepares this very key; return why that cannot be, or None.
+
+        Without a `content` it is only asked after.
+        """
+        while (found := self._preparing.get((origin, key))) is not None:
+            bound, done = found
+            if content not in (bound, None):
+                return Refusal("E-KEY-REUSED")
+            ready, _ = await asyncio.wait((done,), timeout=JOIN_SECONDS_MAX)
+            if not ready:
+                return Refusal("E-IN-PROGRESS", retry_after=1)
+        return None
+
+    async def _decide(
+        self, origin: str, key: str, content: str, lang: Language, decide: Decide
+    ) -> Answer:
         decided = decide()
         if isinstance(decided, Answer):
             return decided
         self._bind(origin, key, content, decided)
         return await _told(decided, key, lang)
 
-    async def ask(
-        self, origin: str, key: str, lang: Language, fence: Callable[[], Placed | Answer]
-    ) -> Answer:
+    async def ask(self, origin: str, key: str, lang: Language, fence: Decide) -> Answer:
         """Return what became of `key`: done with its answer, or never, which `fence` makes true."""
+        if (unable := await self._prepared(origin, key, None)) is not None:
+            return refuse(unable, lang, key)
         if self._journal.broken.done():
             return refuse(Refusal("E-STOPPING"), lang, key)
         if (waiting := self._waiting.get((origin, key))) is not None:
@@ -107,7 +162,7 @@ class Keys:
         return self._journal.guard()
 
     def _known(self, origin: str, key: str) -> words.Known:
-        if (origin, key) in self._waiting:
+        if (origin, key) in self._waiting or (origin, key) in self._preparing:
             return words.Known(key=key, state="in_progress")
         page = self._journal.find(origin, key)
         if page is None or _is_fence(page):

@@ -8,35 +8,29 @@ Both are steps like any other: judged and placed without waiting, durable before
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
 from edge.book import Book
 from edge.config import Store
-from edge.days import Day, behind, read_day, sheet_of
 from edge.desk.answer import OK, Answer, refuse
+from edge.desk.closing import Count, Days
 from edge.desk.counter import Counter, refused
 from edge.desk.placing import OURSELVES, Placing, Request
 from edge.journal import Journal, JournalBroken
 from edge.refusals import Language, Refusal, problem
 from edge.shop.declined import Declined
-from edge.shop.facts import DrawerCounted
-from edge.shop.facts.day import Counted
 from edge.shop.operations.bring_in import Carried, refusal
-from edge.shop.reports.day import Amounts
-from edge.shop.reports.sheet import Sheet, totals
-from edge.shop.reports.staff import outside
+from edge.shop.reports.sheet import totals
 
 ROWS_MAX = 500
 """Rows of one request: so many facts wait for the disk at once, and sales pass between them."""
 ROWS_AT_ONCE = 25
 """Rows in one turn of the loop, so that a scan never waits for more than a few milliseconds."""
-TRIES_MAX = 50
-"""How often a day's report is made again because something was sold meanwhile."""
 WRONG_MAX = 100
 
 
@@ -88,15 +82,6 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
     wrong: tuple[Wrong, ...] = ()
 
 
-class _Closing(NamedTuple):
-    """The open day, its sheet, the facts of what was counted, and what the cloud has not yet."""
-
-    day: Day
-    sheet: Sheet
-    counts: Sequence[DrawerCounted]
-    unsent: Amounts
-
-
 class Office:
     """Answers the admin door. `baskets` names the lanes with goods that are not paid for."""
 
@@ -110,13 +95,17 @@ class Office:
         book: Book,
         baskets: Callable[[], Sequence[str]],
     ) -> None:
-        self._store, self._path = store, path
-        self._counter, self._placing = counter, placing
-        self._journal, self._book, self._baskets = journal, book, baskets
+        self._store, self._counter, self._placing = store, counter, placing
+        self._journal = journal
+        self.days = Days(store, path, placing, journal, book, baskets)
+        self.more: dict[str, Callable[[bytes], Awaitable[Answer]]] = {}
+        """What others answer here, by operation."""
 
     async def handle(self, operation: str, payload: bytes) -> Answer:
         """Answer one request. Bad input is answered, never raised."""
         try:
+            if operation in self.more:
+                return await self.more[operation](payload)
             match operation:
                 case "z_close":
                     return await self._z_close(msgspec.json.decode(payload, type=ZClose))
@@ -127,74 +116,19 @@ class Office:
             return refuse(Refusal("E-MALFORMED", said), self._store.lang)
         except JournalBroken:
             return refuse(Refusal("E-STOPPING"), self._store.lang)
-        known = {"operation": operation, "suggestion": "z_close, import"}
+        known = {"operation": operation, "suggestion": ", ".join(["z_close", "import", *self.more])}
         return refuse(Refusal("E-UNKNOWN-OPERATION", known), self._store.lang)
 
     # --- closing the day ---------------------------------------------------------------------
 
     async def _z_close(self, asked: ZClose) -> Answer:
-        """Close the day with the report of all that was sold on it.
-
-        The report is made beside the loop. If anything was placed meanwhile it is made again,
-        so that the last look, and the facts, come in one step.
-        """
-        for _ in range(TRIES_MAX):
-            if no := self._unable_to_close():
-                return refuse(no, asked.lang)
-            made = await asyncio.to_thread(self._report, asked)
-            if isinstance(made, Refusal):
-                return refuse(made, asked.lang)
-            day, sheet, counts, unsent = made
-            if day.sequence == self._journal.head.sequence and not self._unable_to_close():
-                await self._placing.close_day(counts, totals(sheet), unsent)
-                closed = msgspec.structs.replace(
-                    sheet.day, kind="Z", state="closed", unsent_at_close=unsent
-                )
-                return _yes(msgspec.structs.replace(sheet, day=closed))
-        return refuse(Refusal("E-BUSY", retry_after=1), asked.lang)
-
-    def _unable_to_close(self) -> Refusal | None:
-        if blocked := self._placing.blocked(closing=True):
-            return blocked
-        standing = self._book.standing
-        if standing.day is None:
-            return Refusal("E-DAY-CLOSED", {"day": standing.last_day or "-"})
-        if lanes := self._baskets():
-            return Refusal("E-BASKETS-OPEN", {"lanes": ", ".join(lanes)})
-        return None
-
-    def _report(self, asked: ZClose) -> _Closing | Refusal:
-        """Return what closes the open day (blocking)."""
-        day = read_day(self._path, self._store)
-        assert day is not None, "a day is open"
-        tills = {till.account for till in sheet_of(day, self._store).day.tills}
-        counts = self._counts(asked, day.business_date, sorted(tills))
-        if isinstance(counts, Refusal):
-            return counts
-        return _Closing(day, sheet_of(day, self._store, counts), counts, behind(self._path))
-
-    def _counts(
-        self, asked: ZClose, business_date: str, tills: Sequence[str]
-    ) -> Sequence[DrawerCounted] | Refusal:
-        """Return one count for each drawer named; bank accounts go with the first."""
-        drawers = [name for name in tills if name.startswith("cash:")]
-        found: dict[str, list[Counted]] = {}
-        for name, amount in sorted(asked.counted.items(), reverse=True):  # cash before bank
-            account = drawers[0] if name == "" and len(drawers) == 1 else name
-            if not outside(account) or (account not in tills and asked.counted[name]):
-                known = ", ".join(tills) or "-"
-                return Refusal("E-DRAWER", {"account": account or "-", "accounts": known})
-            terminal = account.removeprefix("cash:") if account.startswith("cash:") else OURSELVES
-            found.setdefault(terminal, []).append(Counted(account, amount))
-        return [
-            DrawerCounted(
-                business_date=business_date, store=self._store.id, terminal=terminal,
-                cashier=asked.cashier, currency=self._store.currency,
-                change_money=asked.change_money if terminal != OURSELVES else 0,
-                counted=tuple(counted),
-            )
-            for terminal, counted in found.items()
-        ]  # fmt: skip
+        """Close the day with the report of all that was sold on it."""
+        count = Count(asked.counted, asked.change_money, asked.cashier)
+        made = await self.days.closing(count)
+        if isinstance(made, Refusal):
+            return refuse(made, asked.lang)
+        await self._placing.close_day(made.counts, totals(made.sheet), made.unsent)
+        return _yes(made.closed)
 
     # --- bringing balances in ----------------------------------------------------------------
 

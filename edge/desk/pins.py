@@ -1,17 +1,28 @@
 """Quotes that were given out: a pinned price holds for a declared quarter of an hour."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from typing import Literal, NamedTuple
 
 import msgspec
 
 from drivers import terminal as words
-from edge.shop.pricing import RuleSet
-from edge.shop.sale import Quote
+from edge.shop.pricing import Asked, RuleSet
+from edge.shop.sale import Channel, Quote
 
 PINNED_MS = 15 * 60 * 1000
 UNITS_MAX = 10_000
 """How many units, counted once more for each rule on them, one terminal's quotes may hold."""
+
+
+class Wish(NamedTuple):
+    """All that a terminal says of a basket: what a price is made for, and is pinned to."""
+
+    lines: tuple[words.RequestLine, ...]
+    member: words.Credential | None = None
+    coupons: tuple[str, ...] = ()
+    redeem: int | Literal["max"] = 0
+    channel: Channel = "till"
+    region: str = ""
 
 
 class Pin(msgspec.Struct, frozen=True):
@@ -19,11 +30,10 @@ class Pin(msgspec.Struct, frozen=True):
 
     quote: Quote
     rules: RuleSet
-    lines: tuple[words.RequestLine, ...]
-    member: words.Credential | None
+    wish: Wish
     quoted_at: int
-    counters: Mapping[str, int] = {}
-    """How much of each limit was used up then."""
+    asked: Asked
+    """What else the price went by then: limits used up, coupons and points there were."""
 
     @property
     def valid_until(self) -> int:

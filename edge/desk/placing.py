@@ -5,21 +5,26 @@ Nothing in this file awaits. What it returns may be told once its future complet
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 import structlog
 
 from drivers import terminal as words
-from edge import VERSION, letters, replies
+from edge import VERSION, letters
 from edge.book import MEMBER, Book, members
 from edge.clock import Reading
 from edge.config import Store
 from edge.desk.answer import OK, Answer, refuse, reply
+from edge.desk.dealing import Deal, Request, Seller
+from edge.desk.following import Following
 from edge.desk.keys import Placed
+from edge.desk.slips import After, Slips
 from edge.journal import Draft, Head, Journal, Room
-from edge.refusals import Language, Refusal
-from edge.shop.accounts.lots import Holdings
+from edge.refusals import Refusal
+from edge.replies import Stamp
+from edge.shop.accounts.lots import PRINCIPAL, Holdings
 from edge.shop.bundle import Tier
 from edge.shop.calendar import plus_days
 from edge.shop.declined import Declined
@@ -31,57 +36,42 @@ from edge.shop.facts import (
     EpochOpened,
     Fact,
     KeyFenced,
+    NoticesShown,
     RequestRefused,
     SaleMade,
 )
-from edge.shop.ledger import POINTS
+from edge.shop.ledger import BONUS, POINTS
 from edge.shop.operations.bring_in import Carried, bring_in
+from edge.shop.operations.in_force import InForce
 from edge.shop.operations.made import Made, receipt_number
 from edge.shop.operations.sell import sell
 from edge.shop.pricing import Moment, RuleSet, moment
-from edge.shop.receipt import ReceiptHeader, render
 from edge.shop.reports.day import Amounts
-from edge.shop.sale import Quote
-from edge.shop.tender import Paid
 from edge.world import World
+
+__all__ = [
+    "OURSELVES",
+    "SOFTWARE",
+    "Deal",
+    "Placing",
+    "Request",
+    "Seller",
+    "always",
+    "epoch_opened",
+]
 
 OURSELVES = "box"
 """The origin of facts that nobody asked for."""
+Tell = Callable[[Any, Stamp], words.Reply]
+"""Says what a fact is told as, at the place that it is about to take."""
 DISK_LOOK_SECONDS = 0.25
 log = structlog.get_logger(__name__)
 SOFTWARE = f"edgebox {VERSION}"
 
 
-class Request(msgspec.Struct, frozen=True):
-    """Whose request is being answered. `content` is the request's hash."""
-
-    origin: str
-    key: str
-    content: str
-    operation: str
-    lang: Language
-
-
-class Seller(msgspec.Struct, frozen=True):
-    """By whom and where a sale is made."""
-
-    terminal: str
-    terminal_kind: str
-    cashier: str
-    seller: str | None = None
-    lane: str | None = None
-
-
-class Deal(msgspec.Struct, frozen=True):
-    """A quote that was accepted and settled, and the rules it was made by.
-
-    `points_before` are what the member held before, None if nobody was named.
-    """
-
-    quote: Quote
-    rules: RuleSet
-    paid: Paid
-    points_before: int | None
+def always() -> bool:
+    """Tell that the cloud can be asked, where there is nobody to say otherwise."""
+    return True
 
 
 class Placing:
@@ -99,6 +89,11 @@ class Placing:
     ) -> None:
         self._store, self._box, self._world = store, box, world
         self._journal, self._book, self._training = journal, book, training
+        self._following = Following(book, store.zone.key)
+        self.slips = Slips(store, training=training)
+        """What is printed of it all."""
+        self.online: Callable[[], bool] = always
+        """Whether the cloud can be asked; whoever knows says so."""
         self._room: Room = "ample"
         self._look_at = float("-inf")
 
@@ -129,32 +124,71 @@ class Placing:
             log.warning("disk_room", room=self._room, before=before)
         return self._room
 
-    def sale(self, request: Request, deal: Deal, by: Seller) -> Placed | Declined:
-        """Place a sale; declined if what it spends is no longer held."""
+    def deed(
+        self,
+        request: Request,
+        by: Seller,
+        rules: InForce,
+        make: Callable[[Made], Fact | Declined],
+        tell: Tell,
+    ) -> Placed | Declined:
+        """Place what `make` makes of the circumstances, and what `tell` says of that very fact.
+
+        It is done under these `rules`. What `make` declines leaves nothing behind; what follows
+        from a fact by itself is placed right behind it.
+        """
         self.day()
-        head, before = self._journal.head, deal.points_before
-        reading, sequence = self._world.clock.read(), head.sequence + 1
-        at = reading.placed_at(head.at)
+        head, reading = self._journal.head, self._world.clock.read()
+        stamped = reading.placed_at(head.at)
         # Dates are judged by what the time is for certain; the stamp only never falls.
-        made = self._made(by, request.key, moment(reading.floor_ms, deal.rules.bundle.zone), at)
-        member = deal.quote.member
-        held = self._book.holdings(member.id) if member else Holdings()
-        fact = sell(deal.quote, deal.paid, deal.rules, held, made)
+        at = moment(reading.floor_ms, rules.bundle.zone)
+        fact = make(self._made(by, request.key, at, stamped))
         if isinstance(fact, Declined):
             return fact
+        placed = self._place(request, fact, reply(tell(fact, self.stamp(request))))
+        self._follow(fact, rules, by, at)
+        return placed
+
+    def _follow(self, fact: Fact, rules: InForce, by: Seller, at: Moment) -> None:
+        """Place what a deed brings with it: nobody asked, so that nobody is answered."""
+
+        def made() -> Made:
+            stamped = self._world.clock.read().placed_at(self._journal.head.at)
+            return self._made(by, self._world.new_key(), at, stamped)
+
+        for more in self._following.after(fact, rules, made):
+            self._own(more)
+
+    def sale(self, request: Request, deal: Deal, by: Seller) -> Placed | Declined:
+        """Place a sale; declined if what it spends is no longer held."""
+
+        def make(made: Made) -> SaleMade | Declined:
+            return sell(deal.quote, deal.paid, deal.rules, self._held(deal), made)
+
+        def tell(fact: SaleMade, stamp: Stamp) -> words.Reply:
+            return self.slips.sold(fact, stamp, self._after_sale(fact, deal))
+
+        return self.deed(request, by, deal.rules, make, tell)
+
+    def _held(self, deal: Deal) -> Holdings:
+        """Return what the member of a deal holds, and the coupons of others that it redeems."""
+        member = deal.quote.member
+        held = self._book.holdings(member.id) if member else Holdings()
+        shown = [judged.coupon for judged in deal.quote.coupons if judged.reason == "R-APPLIED"]
+        return Holdings({**self._book.lots(shown), **held.lots}, held.last_activity)
+
+    def _after_sale(self, fact: SaleMade, deal: Deal) -> After:
+        """Return what the member of a sale has left, for the receipt to say."""
+        before = deal.points_before
         points = None if before is None else before + _gained(fact)
         tier = _tier(deal)
-        header = ReceiptHeader(
-            store_zh=self._store.name_zh, store_en=self._store.name_en, epoch=head.epoch,
-            sequence=sequence, previous=head.digest, at_ms=at.at_ms, zone=self._store.zone.key,
-            points_balance=points, tier_zh=tier.name_zh if tier else "",
-            tier_en=tier.name_en if tier else "", training=self._training,
-        )  # fmt: skip
-        sold = replies.sold(
-            fact, key=request.key, epoch=head.epoch, sequence=sequence, previous=head.digest,
-            points_balance=points, text=render(fact, header, request.lang),
-        )  # fmt: skip
-        return self._place(request, fact, reply(sold))
+        named = (tier.name_zh, tier.name_en) if tier else ("", "")
+        paid = any(tender.kind in ("principal", "bonus") for tender in fact.tenders)
+        if not paid:
+            return After(points, named)
+        left = self._held(deal).after(fact.moves)
+        bonus = left.balance(BONUS)
+        return After(points, named, left.balance(PRINCIPAL) + bonus, bonus)
 
     def _made(self, by: Seller, key: str, at: Moment, stamp: Reading) -> Made:
         head, standing = self._journal.head, self._book.standing
@@ -175,7 +209,28 @@ class Placing:
             lane=by.lane,
             cashier=by.cashier,
             seller=by.seller,
+            approved_by=by.approved_by,
+            online=self.online(),
+            flags=by.flags,
         )
+
+    @property
+    def store(self) -> str:
+        """The store all of it is done in."""
+        return self._store.id
+
+    @property
+    def business_date(self) -> str | None:
+        """The open business day, or None."""
+        return self._book.standing.day
+
+    def chance(self, numbers: int) -> int:
+        """Return a fair number from 0 to `numbers` - 1, which nobody could know before."""
+        return int.from_bytes(self._world.nonce(32)) % numbers
+
+    def is_ours(self, name: str) -> bool:
+        """Tell whether a deed or a receipt is called as this box calls its own."""
+        return name.startswith((f"{self._box}:", f"{self._box}-"))
 
     def refusal(
         self, request: Request, refusal: Refusal, quote: words.Quoted | None = None
@@ -197,14 +252,41 @@ class Placing:
 
         A clock that steps back never reopens a day.
         """
+        date = self._next_day()
+        if date is not None:
+            self._own(DayOpened(business_date=date))
+
+    def open_day(self, request: Request, tell: Tell) -> Placed | None:
+        """Open the business day because somebody asks for it; None if it is open."""
+        date = self._next_day()
+        if date is None:
+            return None
+        return self.told(request, DayOpened(business_date=date), tell)
+
+    def _next_day(self) -> str | None:
+        """Return the day that is to be opened, None for none; one that is over is closed."""
         date = self._store.business_date(max(self._world.now(), self._journal.head.at))
         standing = self._book.standing
         if standing.day is not None and standing.day >= date:
-            return
+            return None
         if standing.day is not None:
             self._own(DayClosed(business_date=standing.day))
         last = standing.last_day  # closed by hand, it is over though its date is not
-        self._own(DayOpened(business_date=max(date, plus_days(last, 1)) if last else date))
+        return max(date, plus_days(last, 1)) if last else date
+
+    def stamp(self, request: Request) -> Stamp:
+        """Return the place that the next fact takes."""
+        head = self._journal.head
+        at = self._world.clock.read().placed_at(head.at)
+        return Stamp(
+            request.key, request.lang, head.epoch, head.sequence + 1, head.digest, at.at_ms
+        )
+
+    def told(self, request: Request, fact: Fact, tell: Tell, *before: Fact) -> Placed:
+        """Place a fact that is no deed because a terminal asks for it; others of it go `before`."""
+        for one in before:
+            self._own(one)
+        return self._place(request, fact, reply(tell(fact, self.stamp(request))))
 
     def close_day(
         self, counts: Sequence[DrawerCounted], totals: str, unsent: Amounts
@@ -236,15 +318,41 @@ class Placing:
             return fact
         return self._place(request, fact, Answer(OK, b"{}"))
 
+    def unasked(
+        self, key: str, rules: InForce, make: Callable[[Made], Fact | Declined | None]
+    ) -> "asyncio.Future[None] | None":
+        """Place what happens by itself, once for each key; None where nothing was due."""
+        if self._journal.find(OURSELVES, key) is not None:
+            return None
+        self.day()
+        head, reading = self._journal.head, self._world.clock.read()
+        today = moment(reading.floor_ms, rules.bundle.zone)
+        by = Seller(OURSELVES, "pc_pos", "")
+        made = self._made(by, key, today, reading.placed_at(head.at))
+        fact = make(msgspec.structs.replace(made, receipt=""))
+        if fact is None or isinstance(fact, Declined):
+            return None
+        kind, body = self._write(fact)
+        draft = Draft(OURSELVES, key, _hash(body), kind, body)
+        return self._journal.place(draft, fact, self._world.now())[1]
+
     def epoch(self) -> "asyncio.Future[None]":
         """Begin an epoch of this box: its first, or the next after a restore."""
         head = self._journal.head
         fact = epoch_opened(head, head.epoch + 1, self._world)
         return self._journal.open_epoch(self._draft(fact), fact, self._world.now())[1]
 
+    def notices(self, fact: NoticesShown) -> None:
+        """Write down what a member was told: how often is counted."""
+        self._own(fact)
+
     def cloud(self, *, online: bool) -> None:
         """Write down that the cloud stopped answering, or answers again."""
         self._own(CloudReached(online=online))
+
+    def own(self, fact: Fact) -> "asyncio.Future[None]":
+        """Place a fact that no request asked for."""
+        return self._own(fact)
 
     def _own(self, fact: Fact) -> "asyncio.Future[None]":
         return self._journal.place(self._draft(fact), fact, self._world.now())[1]

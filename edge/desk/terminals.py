@@ -1,22 +1,27 @@
 """A terminal's shell: its request in, the shop asked, the outcome made durable, then told."""
 
 from collections.abc import Callable
+from functools import partial
 
 from drivers import terminal as words
 from edge.config import Terminal
 from edge.desk.answer import Answer, refuse, reply
 from edge.desk.counter import Counter, refused
 from edge.desk.keys import Keys, Placed
-from edge.desk.placing import Deal, Placing, Request, Seller
+from edge.desk.means import Job, Means, Outcome, Prepare
+from edge.desk.operations import DEEDS, LOOKS, PREPARED, READS
+from edge.desk.placing import OURSELVES, Placing, Request
+from edge.desk.rehearsal import Rehearsal
+from edge.desk.rights import may, may_approve
+from edge.desk.staff import StaffDesk
 from edge.directory import DirectoryDamaged
 from edge.journal import JournalBroken
 from edge.rates import TokenBucket
-from edge.refusals import Refusal
-from edge.shop.accounts.lots import Holdings
+from edge.refusals import Language, Refusal
 from edge.shop.declined import Declined
-from edge.shop.tender import Tender, settle
 from edge.world import World
 
+NOBODYS_TOKEN = "0" * 64
 FENCES_PER_SECOND = 1.0
 FENCES_BURST = 60.0
 REFUSALS_PER_SECOND = 5.0
@@ -27,7 +32,8 @@ REFUSALS_BURST = 300.0
 class Desk:
     """Answers terminals, whatever door they come through. Never raises for what they send.
 
-    Terminals in training are answered by the `training` desk, if there is one.
+    Terminals in training are answered by the `training` desk, if there is one, which may have a
+    `rehearsal` of what goes wrong.
     """
 
     def __init__(
@@ -39,10 +45,15 @@ class Desk:
         health: Callable[[], words.HealthReport],
         damaged: Callable[[DirectoryDamaged], None],
         training: "Desk | None" = None,
+        rehearsal: Rehearsal | None = None,
     ) -> None:
         self._world, self._counter, self._placing = world, counter, placing
+        self.means = Means(counter, placing)
+        """What the handlers of operations work with; more is added once it is there."""
+        self.staff: StaffDesk | None = None
+        """Who signs people on; None until it is there, and then no PIN is asked for."""
         self._keys, self._health, self._damaged = keys, health, damaged
-        self._training = training
+        self._training, self._rehearsal = training, rehearsal
         self._fences: dict[str, TokenBucket] = {}
         self._refusals: dict[str, TokenBucket] = {}
 
@@ -61,27 +72,40 @@ class Desk:
             return refuse(Refusal("E-KEY-MISMATCH"), terminal.lang, key)
         try:
             with self._keys.guard():
-                return await self._answer(terminal, request)
+                if self._rehearsal is None:
+                    return await self._answer(terminal, operation, request)
+                said = partial(self._answer, terminal, operation, request)
+                return await self._rehearsal.play(request, terminal.lang, said)
         except DirectoryDamaged as error:
             self._damaged(error)
         except JournalBroken:
             pass
         return refuse(Refusal("E-STOPPING"), terminal.lang, own)
 
-    async def _answer(self, terminal: Terminal, request: words.Request) -> Answer:
+    async def own(self, operation: str, payload: bytes, lang: Language) -> Answer:
+        """Answer what the owner asks for at the box itself, where nobody has to sign on."""
+        ourselves = Terminal(
+            id=OURSELVES, kind="pc_pos", token_sha256=NOBODYS_TOKEN, lang=lang,
+            rights=frozenset({"approve"}),
+        )  # fmt: skip
+        return await self.handle(ourselves, operation, payload)
+
+    async def _answer(self, terminal: Terminal, operation: str, request: words.Request) -> Answer:
+        if not may(terminal, operation):
+            return refuse(Refusal("E-FORBIDDEN"), terminal.lang, getattr(request, "key", None))
         match request:
-            case words.Sell():
-                return await self._sell(terminal, request)
             case words.Ask():
                 return await self._ask(terminal, request)
-            case words.Identify():
-                return self._identify(terminal, request)
-            case words.Quote():
-                return self._quote(terminal, request)
-            case words.Balance():
-                return self._balance(terminal, request)
             case words.Health():
                 return self.health()
+            case words.SignOn() | words.SignOff() | words.Approve():
+                if self.staff is None:
+                    return refuse(Refusal("E-FORBIDDEN"), terminal.lang)
+                return await self.staff.answer(terminal, request)
+            case words.Keyed():
+                return await self._change(terminal, operation, request)
+            case _:
+                return await self._read(terminal, request)
 
     def known(self, terminal: Terminal, key: str) -> Answer:
         """Return what is known of a terminal's own key, changing nothing."""
@@ -95,89 +119,73 @@ class Desk:
 
     # --- questions: they read what is durable ------------------------------------------------
 
-    def _identify(self, terminal: Terminal, request: words.Identify) -> Answer:
-        found = self._counter.identify(request.credential, decided=False)
-        if isinstance(found, Refusal):
-            return refuse(found, terminal.lang)
-        return reply(
-            words.Identified(
-                member=found.member.id,
-                display=found.member.display,
-                tier=found.member.tier,
-                points=found.points,
-                as_of=self._counter.as_of(),
-            )
-        )
-
-    def _balance(self, terminal: Terminal, request: words.Balance) -> Answer:
-        found = self._counter.identify(request.credential, decided=False)
-        if isinstance(found, Refusal):
-            return refuse(found, terminal.lang)
-        return reply(
-            words.Balances(
-                member=found.member.id,
-                display=found.member.display,
-                points=found.points,
-                as_of=self._counter.as_of(),
-            )
-        )
-
-    def _quote(self, terminal: Terminal, request: words.Quote) -> Answer:
-        quoted = self._counter.closed() or self._counter.quote(terminal, request)
-        if isinstance(quoted, Refusal):
-            return refuse(quoted, terminal.lang)
-        return reply(quoted)
+    async def _read(self, terminal: Terminal, request: words.Request) -> Answer:
+        if (look := LOOKS.get(type(request))) is not None:
+            answer = await look(self.means, terminal, request)
+        else:
+            answer = READS[type(request)](self.means, terminal, request)
+        return refuse(answer, terminal.lang) if isinstance(answer, Refusal) else reply(answer)
 
     # --- changes: one key, one effect --------------------------------------------------------
 
-    async def _sell(self, terminal: Terminal, sell: words.Sell) -> Answer:
-        request = Request(
-            terminal.id, sell.key, words.content_hash("sell", sell), "sell", terminal.lang
-        )
+    async def _change(self, terminal: Terminal, operation: str, asked: words.Keyed) -> Answer:
+        content = self._counter.members.blind(words.content_hash(operation, asked))
+        request = Request(terminal.id, asked.key, content, operation, terminal.lang)
+        job = Job(terminal, request)
+        who = request.origin, request.key, request.content, terminal.lang
+        if (prepare := PREPARED.get(type(asked))) is not None:
+            return await self._keys.once_prepared(*who, lambda: self._prepare(prepare, job, asked))
+        decide = partial(DEEDS[type(asked)], self.means, job, asked)
+        return await self._keys.once(*who, partial(self._decide, job, asked, decide))
 
-        def decide() -> Placed | Answer:
-            unable = self._placing.blocked() or self._counter.closed()
-            if unable is not None:
-                return refuse(unable, terminal.lang, sell.key)
-            return self._decide_sale(terminal, request, sell)
+    async def _prepare(
+        self, prepare: Prepare, job: Job, asked: words.Keyed
+    ) -> Callable[[], Placed | Answer] | Answer:
+        if (unable := self._unable(asked) or self._forbidden(job, asked)) is not None:
+            return refuse(unable, job.terminal.lang, asked.key)
+        prepared = await prepare(self.means, job, asked)
+        if isinstance(prepared, Refusal):
+            return partial(self._decide, job, asked, lambda: prepared)
+        return partial(self._decide, job, asked, prepared)
 
-        return await self._keys.once(
-            request.origin, request.key, request.content, terminal.lang, decide
-        )
+    def _unable(self, asked: words.Keyed) -> Refusal | None:
+        """Return why nothing can be done just now; the books may be closed on the last room."""
+        closing = isinstance(asked, words.ZClose)
+        return self._placing.blocked(closing=closing) or self._counter.closed()
 
-    def _decide_sale(
-        self, terminal: Terminal, request: Request, sell: words.Sell
+    def _forbidden(self, job: Job, asked: words.Keyed) -> Refusal | None:
+        """Return which person is missing; what was decided before is answered without asking."""
+        if job.terminal.id == OURSELVES:
+            return None
+        if self.staff is not None:
+            return self.staff.objection(job.terminal, job.request.operation, asked)
+        return None if may_approve(job.terminal, asked) else Refusal("E-FORBIDDEN")
+
+    def _decide(
+        self, job: Job, asked: words.Keyed, decide: Callable[[], Outcome]
     ) -> Placed | Answer:
-        agreed = self._counter.quoted(terminal, sell)
-        if isinstance(agreed, Refusal):
-            return self._refused(terminal, request, sell, agreed)
-        quote, rules = agreed.quote, agreed.rules
-        paid = settle(
-            quote.total,
-            [Tender(tender.kind, tender.amount) for tender in sell.tenders],
-            Holdings(),
-            rules.bundle,
-            today=self._counter.moment().date,
-        )
-        if isinstance(paid, Declined):
-            return self._refused(terminal, request, sell, refused(paid, quote.exponent))
-        by = Seller(terminal.id, terminal.kind, sell.cashier, sell.seller)
-        points = agreed.holding.points if agreed.holding else None
-        placed = self._placing.sale(request, Deal(quote, rules, paid, points), by)
-        if isinstance(placed, Declined):
-            return self._refused(terminal, request, sell, refused(placed, quote.exponent))
-        return placed
+        if (unable := self._unable(asked) or self._forbidden(job, asked)) is not None:
+            return refuse(unable, job.terminal.lang, asked.key)
+        exponent = self._counter.exponent
+        with self._counter.steady():
+            outcome = decide()
+            if isinstance(outcome, Declined):
+                outcome = refused(outcome, exponent)
+            if isinstance(outcome, Refusal):
+                return self._refused(job, asked, outcome)
+        return outcome
 
-    def _refused(
-        self, terminal: Terminal, request: Request, sell: words.Sell, refusal: Refusal
-    ) -> Placed | Answer:
+    def _refused(self, job: Job, asked: words.Keyed, refusal: Refusal) -> Placed | Answer:
+        terminal = job.terminal
         if refusal.entry.binds == "nothing":
-            return refuse(refusal, terminal.lang, sell.key)
+            return refuse(refusal, terminal.lang, asked.key)
         if not self._may(self._refusals, terminal, REFUSALS_PER_SECOND, REFUSALS_BURST):
-            return refuse(Refusal("E-RATE-LIMITED", retry_after=1), terminal.lang, sell.key)
-        again = self._counter.quote(terminal, sell) if refusal.code == "E-PRICE-CHANGED" else None
+            return refuse(Refusal("E-RATE-LIMITED", retry_after=1), terminal.lang, asked.key)
+        again = None
+        if refusal.code == "E-PRICE-CHANGED" and isinstance(asked, words.Sell):
+            again = self._counter.quote(terminal, asked)
         return self._placing.refusal(
-            request, refusal, None if isinstance(again, Refusal) else again
+            job.request, refusal, None if isinstance(again, Refusal) else again
         )
 
     async def _ask(self, terminal: Terminal, asked: words.Ask) -> Answer:

@@ -1,6 +1,6 @@
 """The admin door: HTTP over a Unix socket, for the owner's commands on this machine.
 
-    POST /v1/{operation}   z_close, import
+    POST /v1/{operation}   z_close, import, terminals_list, ...
     GET  /v1/health        how the box is
 
 Who may write to the socket is who may read the books: the file is the box's own user's (mode
@@ -12,7 +12,7 @@ import asyncio
 import os
 import re
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -21,7 +21,7 @@ from aiohttp import web
 
 from edge.config import Http
 from edge.doors import http_guards as guards
-from edge.doors.http import Answer
+from edge.doors.behind import Answer
 from edge.doors.http_connection import Server, refused, response
 from edge.doors.listening import stop_listening
 from edge.refusals import Refusal
@@ -45,13 +45,27 @@ class Office(Protocol):
 
 
 class AdminDoor:
-    """Listens once `open` returns and until `close` does."""
+    """Listens once `open` returns and until `close` does.
 
-    def __init__(self, folder: Path, office: Office, health: Callable[[], Answer]) -> None:
+    `rooms` answer operations of their own, by name; the office answers all others.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        office: Office,
+        health: Callable[[], Answer],
+        rooms: Mapping[str, Office] | None = None,
+    ) -> None:
         self._folder, self._office, self._health = folder, office, health
+        self._rooms = dict(rooms or {})
         self._connections: Server | None = None
         self._listener: asyncio.Server | None = None
         self._at_work: set[asyncio.Future[Answer]] = set()
+
+    def add_room(self, operations: Iterable[str], room: Office) -> None:
+        """Let `room` answer these operations."""
+        self._rooms.update(dict.fromkeys(operations, room))
 
     @property
     def path(self) -> Path:
@@ -107,7 +121,8 @@ class AdminDoor:
         payload = await _read(request)
         if isinstance(payload, Refusal):
             return payload
-        work = asyncio.ensure_future(self._office.handle(named[1], payload))
+        room = self._rooms.get(named[1], self._office)
+        work = asyncio.ensure_future(room.handle(named[1], payload))
         self._at_work.add(work)
         work.add_done_callback(self._at_work.discard)
         try:

@@ -15,7 +15,7 @@ class Feed:
     Use it as a context manager; it ends when it is closed or has fallen behind.
     """
 
-    def __init__(self, waiting_max: int, leave: Callable[["Feed"], None]) -> None:
+    def __init__(self, waiting_max: int, leave: Callable[["Feed"], object]) -> None:
         self._waiting: deque[tuple[str, bytes]] = deque()
         self._waiting_max = waiting_max
         self._leave = leave
@@ -65,17 +65,25 @@ class Feeds:
 
     def __init__(self, waiting_max: int = 64) -> None:
         self._waiting_max = waiting_max
-        self._readers: defaultdict[str, set[Feed]] = defaultdict(set)
+        self._readers: defaultdict[str, dict[Feed, None]] = defaultdict(dict)  # in order of arrival
 
     def subscribe(self, lane: str) -> Feed:
         """Return a feed of what is published on `lane` from now on."""
-        feed = Feed(self._waiting_max, self._readers[lane].discard)
-        self._readers[lane].add(feed)
+        readers = self._readers[lane]
+        feed = Feed(self._waiting_max, lambda left: readers.pop(left, None))
+        readers[feed] = None
         return feed
 
     def readers(self, lane: str) -> int:
         """Return how many watch `lane`."""
         return len(self._readers.get(lane, ()))
+
+    def give(self, lane: str, kind: str, data: bytes) -> bool:
+        """Tell the reader who came first, and nobody else; False if there is none."""
+        first = next(iter(self._readers.get(lane, ())), None)
+        if first is not None:
+            first.put(kind, data)
+        return first is not None
 
     def publish(self, lane: str, kind: str, data: bytes) -> None:
         """Tell all readers of `lane`; never waits. `data` is one JSON text without line feeds."""

@@ -18,6 +18,7 @@ from aiohttp.streams import StreamReader
 
 from drivers import terminal
 from edge.config import Http
+from edge.doors.listening import arrivals
 from edge.refusals import Language, Refusal, problem
 
 IDLE_SECONDS_MAX: Final = 60.0
@@ -178,6 +179,7 @@ class Server(web.Server):
         super().__init__(handle, request_factory=self._make, handler_cancellation=True)
         self._settings = settings
         self._by_address: Counter[str] = Counter()
+        self._arrivals = arrivals(settings.requests_per_second_max)
         self._is_stopping = False
 
     def __call__(self) -> Connection:
@@ -198,8 +200,15 @@ class Server(web.Server):
             or self._by_address[address] >= self._settings.connections_per_address_max
         ):
             return Refusal("E-BUSY")
+        now = asyncio.get_running_loop().time()
+        if address and not self._arrivals.take(address, now):  # a Unix socket has none
+            return Refusal("E-BUSY")
         self._by_address[address] += 1
         return None
+
+    def welcome(self, address: str) -> None:
+        """Take note that a terminal is there: it may connect as often as it likes to ask."""
+        self._arrivals.give_back(address)
 
     def admit_nobody(self) -> None:
         """Refuse whoever comes from now on; those who are in stay."""

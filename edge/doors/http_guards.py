@@ -5,6 +5,7 @@ Sources: RFC 9110 (HTTP semantics), RFC 6750 (bearer tokens), Fetch Metadata (W3
 
 import re
 from collections.abc import Collection
+from email.utils import parsedate_to_datetime
 from typing import Final
 
 from multidict import CIMultiDictProxy
@@ -13,6 +14,9 @@ from edge.refusals import Language, Refusal
 
 KEY: Final = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 """A UUIDv7 in lower case (RFC 9562 section 5.7), as a pattern."""
+AGE_MS_MAX: Final = 120_000
+"""How old a request may be, and how far in the future."""
+JSON: Final = frozenset({"application/json"})
 Headers = CIMultiDictProxy[str]
 """Names compare without case, as in HTTP."""
 
@@ -47,14 +51,30 @@ def refuse_origin(headers: Headers) -> Refusal | None:
     return None
 
 
-def refuse_media(headers: Headers) -> Refusal | None:
-    """Refuse a body that is anything but plain JSON in UTF-8."""
+def refuse_media(headers: Headers, taken: Collection[str] = JSON) -> Refusal | None:
+    """Refuse a body that is not plainly one of the media types taken; JSON is in UTF-8."""
     media, _, parameter = headers.get("Content-Type", "").lower().partition(";")
     plain = headers.get("Content-Encoding", "identity").lower() == "identity"
     charset = parameter.replace('"', "").strip() in {"", "charset=utf-8"}
-    if media.strip() == "application/json" and charset and plain:
+    if media.strip() in taken and charset and plain:
         return None
     return Refusal("E-NOT-JSON")
+
+
+def refuse_old(headers: Headers, now: int | None) -> Refusal | None:
+    """Refuse what was sent more than two minutes ago, or will be; `now` is ms since 1970 UTC.
+
+    Only who says when (`Date`, RFC 9110 section 6.6.1) can be held to it, and only by a clock
+    that is right: `now` is None while ours may be wrong. A key makes any replay harmless.
+    """
+    said = headers.get("Date")
+    if said is None or now is None:
+        return None
+    try:
+        sent_at = parsedate_to_datetime(said).timestamp() * 1000
+    except (ValueError, OverflowError):
+        return Refusal("E-MALFORMED", {"path": "Date", "cause": "other", "said": "no HTTP date"})
+    return None if abs(now - sent_at) <= AGE_MS_MAX else Refusal("E-STALE")
 
 
 def credentials(headers: Headers) -> tuple[str, str]:

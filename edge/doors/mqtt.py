@@ -8,15 +8,17 @@ answer comes; only the answer means done.
 """
 
 import asyncio
-import socket
-from collections.abc import Awaitable, Iterable, Mapping
-from typing import Any, Protocol, cast
+import ssl
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from functools import partial
 
 import structlog
+from mqtt5 import DisconnectReasonCode as Reason
 
-from drivers.codec import Close, Send
 from drivers.mqtt import (
     Attached,
+    Broken,
     Connection,
     Elsewhere,
     Endpoint,
@@ -26,46 +28,27 @@ from drivers.mqtt import (
     Requested,
     Settings,
     StateSaid,
+    TooSoon,
     Topics,
 )
 from drivers.mqtt.topics import store_prefix
-from drivers.terminal import encode
-from edge.access import Access
+from edge.access import Access, Wait
 from edge.config import Mqtt, Terminal
-from edge.doors.listening import stop_listening
-from edge.rates import TokenBucket
-from edge.refusals import Refusal, problem
+from edge.doors.asking import JSON, STOP_SECONDS_MAX, Asking
+from edge.doors.behind import Answering
+from edge.doors.listening import Entrance, arrivals
+from edge.doors.mqtt_wire import LINGER_SECONDS_MAX, Wire
+from edge.rates import TokenBuckets
 
-ANSWER_SECONDS_MAX = 120
-"""An answer that could not be delivered for so long is dropped: the terminal asks again."""
-STOP_SECONDS_MAX = 5.0
-"""How long a stop waits for answers on their way; then for clients to hang up."""
-LINGER_SECONDS_MAX = 2.0
-"""How long a client may take to read our last words and hang up."""
-JSON, PROBLEM = "application/json", "application/problem+json"
+PACKETS_PER_REQUEST = 4
+PACKETS_PER_SECOND_MIN = 200
+"""What a terminal may send: its requests, acknowledgements and pings."""
+LOGINS_PER_SECOND, LOGINS_BURST = 2.0, 60.0
+"""How often a terminal may come in: who is cut off for a flood cannot go on with it at once."""
+STATE_BYTES_MAX = 4096
+"""How much a terminal may say of itself on its state topic."""
 
 log = structlog.get_logger(__name__)
-
-
-class Answer(Protocol):
-    """What a desk says: an HTTP status and a JSON text."""
-
-    @property
-    def status(self) -> int:
-        """A problem from 400 on."""
-
-    @property
-    def body(self) -> bytes:
-        """The JSON text, as it is stored."""
-
-
-class Desk(Protocol):
-    """Whoever does what terminals ask for."""
-
-    def handle(
-        self, terminal: Terminal, operation: str, payload: bytes, key: str | None = None
-    ) -> Awaitable[Answer]:
-        """Do what is asked; durable before it is answered. Never raises for bad input."""
 
 
 class MqttDoor:
@@ -75,42 +58,53 @@ class MqttDoor:
     `counts` how many messages were dropped and requests refused before the desk, by why.
     """
 
-    def __init__(self, desk: Desk, access: Access, store: str, settings: Mqtt) -> None:
-        self._desk, self._settings, self._store = desk, settings, store
+    def __init__(
+        self,
+        desk: Answering,
+        access: Access,
+        store: str,
+        settings: Mqtt,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._access, self._settings, self._store, self._tls = access, settings, store, tls
         limits = Settings(
             store=store,
             packet_bytes_max=settings.packet_bytes_max,
             connect_seconds_max=settings.connect_seconds_max,
             session_seconds_max=int(settings.session_expiry_seconds_max),
             receive_max=settings.inflight_max,
+            packets_per_second_max=max(
+                PACKETS_PER_SECOND_MIN, PACKETS_PER_REQUEST * settings.requests_per_second_max
+            ),
         )
-        self._endpoint = Endpoint(limits, access.login)
-        self._wires: dict[Attached, _Wire] = {}
-        self._guests: dict[str, _Guest] = {}
-        self._at_work: set[asyncio.Task[None]] = set()
+        self._endpoint = Endpoint(limits, partial(self._login, ""))
+        self._asking = Asking(desk, settings, self._endpoint.counts, self._deliver)
+        self._wires: dict[Attached, Wire] = {}
+        self._by_address: Counter[str] = Counter()
+        self._logins = TokenBuckets(LOGINS_PER_SECOND, LOGINS_BURST)
+        self._arrivals = arrivals(settings.requests_per_second_max)
         self._states: dict[str, bytes] = {}
-        self._listener: asyncio.Server | None = None
+        self._entrance: Entrance | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._is_stopping = False
+        access.on_end(self.dismiss)
 
     # --- for the box
 
     async def open(self) -> None:
         """Start to listen; raises OSError when the address is taken."""
-        self._listener = await asyncio.get_running_loop().create_server(
-            self.connection, self._settings.host, self._settings.port
-        )
+        self._entrance = Entrance(self.connection, self._settings, self._tls)
+        await self._entrance.open()
 
     @property
     def address(self) -> tuple[str, int]:
         """Where the door listens, once it is open."""
-        assert self._listener is not None
-        host, port = self._listener.sockets[0].getsockname()[:2]
-        return host, port
+        assert self._entrance is not None
+        return self._entrance.address
 
     def connection(self) -> asyncio.Protocol:
         """Return the protocol for one new connection, over whatever transport."""
-        return _Wire(self, Connection(self._endpoint))
+        return Wire(self)
 
     @property
     def states(self) -> Mapping[str, bytes]:
@@ -132,29 +126,29 @@ class MqttDoor:
         message = Message(topic=store_prefix(self._store) + place, payload=payload)
         self._elsewhere(self._endpoint.retain(message, self._now()))
 
+    def dismiss(self, terminal: str) -> None:
+        """Hang up on a terminal that may not come in any more (0x87), and forget its session."""
+        why = Broken(Reason.NOT_AUTHORIZED, "this terminal was revoked or changed: log in again")
+        self._elsewhere(self._endpoint.dismiss(terminal, why, self._now()))
+        self._states.pop(terminal, None)
+        self._arm()
+
     async def close(self) -> None:
         """Take no more, answer what is being done, say goodbye (0x8B), and hang up.
 
         What takes longer than `STOP_SECONDS_MAX` is dropped unanswered: its key will tell.
         """
         self._is_stopping = True
-        if self._listener is not None:
-            await stop_listening(self._listener)
-        await self._finish_work()
+        self._asking.stop()
+        if self._entrance is not None:
+            await self._entrance.stop()
+        await self._asking.finish()
         self._elsewhere(self._endpoint.stop(self._now()))
         await self._hang_up()
         if self._timer is not None:
             self._timer.cancel()
-        if self._listener is not None:
-            await self._listener.wait_closed()
-
-    async def _finish_work(self) -> None:
-        if self._at_work:
-            await asyncio.wait(self._at_work, timeout=STOP_SECONDS_MAX)
-        for task in self._at_work:
-            task.cancel()
-        if self._at_work:
-            await asyncio.wait(self._at_work, timeout=STOP_SECONDS_MAX)
+        if self._entrance is not None:
+            await self._entrance.wait_closed()
 
     async def _hang_up(self) -> None:
         gone = [wire.gone for wire in self._wires.values()]
@@ -166,17 +160,39 @@ class MqttDoor:
 
     # --- for the wires
 
-    def arrived(self, connection: Connection, wire: "_Wire") -> bool:
-        """Take in a connection; return whether there was room."""
-        if self._is_stopping or len(self._wires) >= self._settings.connections_max:
-            log.warning("mqtt_no_room", connections=len(self._wires))
-            return False
+    def arrived(self, wire: Wire, address: str) -> Connection | None:
+        """Take in a connection; return its machine, or None when there is no room."""
+        if self._is_stopping or self._is_full(address):
+            self._endpoint.counts["no_room"] += 1
+            return None
+        connection = Connection(self._endpoint, partial(self._login, address))
         self._wires[connection] = wire
-        return True
+        self._by_address[address] += 1
+        return connection
 
-    def departed(self, connection: Connection) -> None:
+    def departed(self, connection: Connection, address: str) -> None:
         """Forget a connection."""
         self._wires.pop(connection, None)
+        self._by_address[address] -= 1
+        if not self._by_address[address]:
+            del self._by_address[address]
+
+    def _is_full(self, address: str) -> bool:
+        settings = self._settings
+        return (
+            len(self._wires) >= settings.connections_max
+            or self._by_address[address] >= settings.connections_per_address_max
+            or not self._arrivals.take(address, self._now())
+        )
+
+    def _login(self, address: str, name: str, password: bytes) -> Terminal | TooSoon | None:
+        now = self._now()
+        who = self._access.login(name, password, address, now)
+        if isinstance(who, Wait):
+            return TooSoon(who.seconds)
+        if who is not None and not self._logins.take(who.id, now):
+            return TooSoon(1 / LOGINS_PER_SECOND)
+        return who
 
     def happened(self, event: object) -> None:
         """Take note of what a connection says."""
@@ -186,7 +202,10 @@ class MqttDoor:
             case Elsewhere():
                 self._elsewhere((event,))
             case StateSaid(identity, payload):
-                self._states[identity.id] = payload
+                if len(payload) <= STATE_BYTES_MAX:
+                    self._states[identity.id] = payload
+                else:
+                    self._endpoint.counts["state_too_large"] += 1
             case Online(identity):
                 log.info("mqtt_online", terminal=identity.id)
             case Offline(identity, reason):
@@ -195,68 +214,11 @@ class MqttDoor:
             case _:
                 raise AssertionError(f"nobody knows {event!r}")
 
-    # --- requests
-
     def _requested(self, asked: Requested) -> None:
         terminal = asked.identity
         assert isinstance(terminal, Terminal)
-        guest = self._guests.get(terminal.id)
-        if guest is None:
-            guest = self._guests[terminal.id] = _Guest(self._settings)
-        refusal = self._objection(asked, guest)
-        if refusal is not None:
-            self._refuse(asked, terminal, refusal)
-            return
-        guest.at_work += 1
-        task = asyncio.get_running_loop().create_task(self._serve(asked, terminal, guest))
-        self._at_work.add(task)
-        task.add_done_callback(self._at_work.discard)
-
-    def _objection(self, asked: Requested, guest: "_Guest") -> Refusal | None:
-        """Return why a request does not get to the desk, or None."""
-        if asked.response_topic is None:
-            return Refusal("E-TOPIC")
-        if asked.retained or asked.expired:
-            return Refusal("E-STALE")
-        if self._is_stopping:
-            return Refusal("E-STOPPING", retry_after=1)
-        if not guest.bucket.take(self._now()):
-            return Refusal("E-RATE-LIMITED", retry_after=1)
-        if guest.at_work >= self._settings.inflight_max:
-            return Refusal("E-BUSY", retry_after=1)
-        return None
-
-    async def _serve(self, asked: Requested, terminal: Terminal, guest: "_Guest") -> None:
-        try:
-            answer = await self._desk.handle(terminal, asked.operation, asked.payload)
-        except Exception:
-            # Our own mistake, and durable or not is unknown: the same key will tell.
-            log.exception("request_failed", terminal=terminal.id, operation=asked.operation)
-            self._refuse(asked, terminal, Refusal("E-INTERNAL"))
-        else:
-            self._answer(asked, answer.body, PROBLEM if answer.status >= 400 else JSON)
-        finally:
-            guest.at_work -= 1
-
-    def _refuse(self, asked: Requested, terminal: Terminal, refusal: Refusal) -> None:
-        # Counted, not logged: somebody who asks too fast must not fill the log as well.
-        self._endpoint.counts[refusal.code] += 1
-        self._answer(asked, encode(problem(refusal, terminal.lang)), PROBLEM)
-
-    def _answer(self, asked: Requested, body: bytes, content_type: str) -> None:
-        terminal = asked.identity.id
-        topic = asked.response_topic or Topics(self._store, terminal).response(asked.operation)
-        self._deliver(
-            terminal,
-            Message(
-                topic=topic,
-                payload=body,
-                qos=asked.qos,
-                content_type=content_type,
-                correlation=asked.correlation,
-                expires_at=self._now() + ANSWER_SECONDS_MAX,
-            ),
-        )
+        topic = asked.response_topic or Topics(self._store, terminal.id).response(asked.operation)
+        self._asking.ask(asked, terminal, topic, self._now())
 
     # --- plumbing
 
@@ -281,113 +243,3 @@ class MqttDoor:
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
-
-
-class _Guest:
-    """What the door knows of one terminal: how fast and how much it asks."""
-
-    __slots__ = ("at_work", "bucket")
-
-    def __init__(self, settings: Mqtt) -> None:
-        rate = settings.requests_per_second_max
-        self.bucket, self.at_work = TokenBucket(rate, rate), 0
-
-
-class _Wire(asyncio.Protocol):
-    """One connection: bytes and time in, bytes and events out."""
-
-    _transport: asyncio.Transport
-
-    def __init__(self, door: MqttDoor, connection: Connection) -> None:
-        self._door, self._connection = door, connection
-        self._loop = asyncio.get_running_loop()
-        self._timer: asyncio.TimerHandle | None = None
-        self._is_closing = False
-        self.gone = self._loop.create_future()
-        """Done when the connection is over."""
-
-    # --- asyncio's side
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin; without Nagle, or each round trip may cost a delayed acknowledgement."""
-        # uvloop has its own, which only looks like one.
-        self._transport = cast(asyncio.Transport, transport)
-        if not self._door.arrived(self._connection, self):
-            self._transport.abort()
-            return
-        if (sock := transport.get_extra_info("socket")) is not None:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.do(self._connection.start(self._loop.time()))
-        self._arm()
-
-    def data_received(self, data: bytes) -> None:
-        """Take a piece of the stream."""
-        self.do(self._connection.receive(data, self._loop.time()))
-        self._arm()
-
-    def pause_writing(self) -> None:
-        """Read no more from a client that does not read: it cannot make us pile up answers."""
-        self._transport.pause_reading()
-
-    def resume_writing(self) -> None:
-        """Read again."""
-        self._transport.resume_reading()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """End."""
-        if self._timer is not None:
-            self._timer.cancel()
-        reason = "hung up" if exc is None else str(exc)
-        self.do(self._connection.lost(self._loop.time(), reason))
-        self._door.departed(self._connection)
-        self.gone.set_result(None)
-
-    # --- our side
-
-    def do(self, outs: Iterable[Any]) -> None:
-        """Do what the connection's machine, or another's, wants done here."""
-        for out in outs:
-            if type(out) is Send:
-                self._transport.write(out.frame)
-            elif type(out) is Close:
-                self.hang_up()
-            else:
-                self._door.happened(out)
-
-    def hang_up(self) -> None:
-        """Let the client read our last words, and then end, whether it has read them or not.
-
-        A socket that is closed while the client is still sending is reset, and the last words
-        are lost: so only our side ends at first, and the rest is read and dropped.
-        """
-        if self._is_closing:
-            return
-        self._is_closing = True
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._loop.call_later(LINGER_SECONDS_MAX, self._transport.abort)
-        if not self._transport.can_write_eof():
-            self._transport.close()
-            return
-        try:
-            self._transport.write_eof()
-            self._transport.resume_reading()
-        except OSError:
-            # The client has gone first, and asyncio has not told us yet.
-            self._transport.abort()
-
-    def _arm(self) -> None:
-        """See to it that the machine is woken in time; a timer that is early is left alone."""
-        wake_at = self._connection.wake_at
-        if wake_at is None or self._is_closing:
-            return
-        if self._timer is not None:
-            if self._timer.when() <= wake_at:
-                return
-            self._timer.cancel()
-        self._timer = self._loop.call_at(wake_at, self._wake)
-
-    def _wake(self) -> None:
-        self._timer = None
-        self.do(self._connection.wake(self._loop.time()))
-        self._arm()

@@ -8,12 +8,13 @@ folder becomes `restoring-{n}-in`, and the copies move to their places.
 from pathlib import Path
 from typing import Final
 
+from edge.access.records import ACCESS_FILE
 from edge.durable import sync_folder
 from edge.epochs.marks import MACHINE
 
 READY: Final = "restoring"
 ASIDE: Final = "before-restore-"
-STAYS: Final = ("*.lock", "*.sock", "reserve*", MACHINE, f"{ASIDE}*", "restoring*")
+STAYS: Final = (ACCESS_FILE, "*.lock", "*.sock", "reserve*", MACHINE, f"{ASIDE}*", "restoring*")
 """What belongs to the machine, not to the books."""
 
 

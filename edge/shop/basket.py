@@ -27,6 +27,10 @@ LINES_MAX = 500
 """The most lines one basket may have: every rule may look at every line."""
 
 
+PriceSource = Literal["price_book", "terminal", "barcode"]
+"""Who set a line's price: the price book, the terminal, or the label on the goods themselves."""
+
+
 class Product(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     """An article of the price book. `price` and `floor` are minor units per unit, tax included."""
 
@@ -53,7 +57,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """The code as it was scanned or typed."""
     quantity: Decimal
     unit_price: int
-    price_source: Literal["price_book", "terminal"] = "price_book"
+    price_source: PriceSource = "price_book"
     rounding: Rounding = "half_up"
 
     @once
@@ -80,11 +84,12 @@ def line(
     quantity: Decimal = Decimal(1),
     unit_price: int | None = None,
     rounding: Rounding = "half_up",
+    price_source: PriceSource = "terminal",
 ) -> Line | Declined:
     """Return a line, or E-QUANTITY if so much of it cannot be sold.
 
     Counted goods come in whole pieces; a quantity is above zero, at most `QUANTITY_MAX` and
-    no finer than `DECIMALS_MAX`. A `unit_price` of the terminal's own replaces the price book's.
+    no finer than `DECIMALS_MAX`. A `unit_price` by `price_source` replaces the price book's.
     """
     if not sellable(product, quantity):
         return Declined("E-QUANTITY", {"code": code, "quantity": str(quantity)[:32]})
@@ -94,7 +99,7 @@ def line(
         code=code,
         quantity=Decimal(whole) if parts == 1 else quantity.normalize(),
         unit_price=product.price if unit_price is None else unit_price,
-        price_source="price_book" if unit_price is None else "terminal",
+        price_source="price_book" if unit_price is None else price_source,
         rounding=rounding,
     )
 

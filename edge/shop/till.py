@@ -1,17 +1,21 @@
-"""A lane's sale in progress as a pure state machine: step(till, given, ...) -> till, outcomes.
+"""A lane's sale in progress as a pure state machine: step(till, given, now) -> till, outcomes.
 
-What a lane is given has been resolved before: a code is already a product, a member, or unknown.
+What a lane is given has been resolved before: a code is already a product, a member, a coupon, or
+unknown. What a price and a payment depend on beyond the till itself, the caller looks up: `Now`.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Literal
 
 import msgspec
 
 from edge.shop.accounts.lots import Holdings
+from edge.shop.accounts.value import spend
 from edge.shop.basket import PIECE, Basket, Line, Product, line
 from edge.shop.declined import Declined
 from edge.shop.member import Member
-from edge.shop.pricing import Moment, RuleSet, check, price
+from edge.shop.pricing import Asked, Moment, RuleSet, check, price
 from edge.shop.sale import Quote
 from edge.shop.tender import Paid, Tender, in_cash, settle
 
@@ -19,17 +23,43 @@ from edge.shop.tender import Paid, Tender, in_cash, settle
 
 
 class ProductScanned(msgspec.Struct, frozen=True):
-    """A product's code was read; scanned again, it is one more of it."""
+    """A product's code was read; scanned again, it is one more of it.
+
+    `unit_price` is what the code itself says, in minor units; None for the price book's.
+    """
 
     product: Product
     code: str
     quantity: Decimal = Decimal(1)
+    unit_price: int | None = None
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """There is so much of the last line, whatever was scanned."""
+
+    quantity: Decimal
 
 
 class MemberIdentified(msgspec.Struct, frozen=True):
-    """A member showed who they are; the last one counts."""
+    """A member showed who they are; the last one counts.
+
+    Only who `may_spend` pays with stored value or points: a printed code is not enough.
+    """
 
     member: Member
+    may_spend: bool = True
+
+
+class CouponScanned(msgspec.Struct, frozen=True):
+    """A coupon was shown, by its id."""
+
+    coupon: str
+
+
+class Redeem(msgspec.Struct, frozen=True):
+    """So many points are to pay a part of the bill; 0 for none after all."""
+
+    points: int | Literal["max"] = "max"
 
 
 class UnknownCode(msgspec.Struct, frozen=True):
@@ -38,29 +68,57 @@ class UnknownCode(msgspec.Struct, frozen=True):
     code: str
 
 
-class PayCash(msgspec.Struct, frozen=True):
-    """Cash was taken: so many minor units, or None for exactly what is due."""
+class Tendered(msgspec.Struct, frozen=True):
+    """Something was handed over: so many minor units, or None for exactly what is left to pay.
 
+    Cash comes last and has to reach what is left; anything else may pay a part. Of stored value,
+    None is as much as there is.
+    """
+
+    kind: Literal["cash", "card", "wallet", "transfer", "value"]
     amount: int | None = None
 
 
-class RemoveLast(msgspec.Struct, frozen=True):
-    """The last line was a mistake."""
+class RemoveLine(msgspec.Struct, frozen=True):
+    """A line was a mistake: the one of this number, from 1; None for the last."""
+
+    number: int | None = None
 
 
 class Cancel(msgspec.Struct, frozen=True):
-    """The guest walks away: nothing is sold."""
+    """What was handed over goes back; if there is nothing, the guest walks away without goods."""
 
 
-Given = ProductScanned | MemberIdentified | UnknownCode | PayCash | RemoveLast | Cancel
+Given = (
+    ProductScanned
+    | Counted
+    | MemberIdentified
+    | CouponScanned
+    | Redeem
+    | UnknownCode
+    | Tendered
+    | RemoveLine
+    | Cancel
+)
 
 # --- what comes of it ---------------------------------------------------------------------------
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """The running quote, for whoever looks at the lane's display."""
+    """The running quote, for whoever looks at the lane's display.
+
+    `line` is the place of the line that this is about, None if it is about the whole; `tendered`
+    is what was handed over so far.
+    """
 
     quote: Quote
+    line: int | None = None
+    tendered: int = 0
+
+    @property
+    def due(self) -> int:
+        """What is left to pay, in minor units."""
+        return self.quote.total - self.tendered
 
 
 class Sold(msgspec.Struct, frozen=True):
@@ -78,76 +136,213 @@ class Till(msgspec.Struct, frozen=True, kw_only=True):
 
     terminal_kind: str = "lane"
     basket: Basket = Basket()
+    may_spend: bool = False
+    """Whether the basket's member showed enough to pay with what they hold."""
+    coupons: tuple[str, ...] = ()
+    redeem: int | Literal["max"] = 0
+    tenders: tuple[Tender, ...] = ()
+    """What was handed over so far; it counts only when the whole bill is paid."""
     shown: str = ""
     """Fingerprint of the quote that was shown last: what the guest agrees to when paying."""
 
+    @property
+    def is_open(self) -> bool:
+        """Tell whether anything stands in it that has not become a sale."""
+        return bool(self.basket.lines or self.basket.member or self.coupons)
 
-def step(
-    till: Till, given: Given, rules: RuleSet, at: Moment, price_book: int
-) -> tuple[Till, tuple[Outcome, ...]]:
+
+class Now(msgspec.Struct, frozen=True):
+    """All that a step goes by besides the till: the shop at this moment.
+
+    `asked` answers what else the price of a till's basket depends on, `held` what its member
+    holds; both only look things up.
+    """
+
+    rules: RuleSet
+    at: Moment
+    price_book: int
+    asked: Callable[[Till], Asked] = lambda till: Asked()
+    held: Callable[[Till], Holdings] = lambda till: Holdings()
+    online: bool = False
+
+
+def step(till: Till, given: Given, now: Now) -> tuple[Till, tuple[Outcome, ...]]:
     """Take one input; return the next till and what came of it. A refusal changes nothing.
 
     A price that has changed since it was shown is shown anew, and declined until paid again.
     """
-    match given:
-        case PayCash(amount):
-            return _pay(till, amount, rules, at, price_book)
-        case UnknownCode(code):
-            return till, (Declined("E-UNKNOWN-PRODUCT", {"code": code}),)
-        case ProductScanned():
-            basket = _scanned(till.basket, given, rules)
-        case MemberIdentified(member):
-            basket = Basket(till.basket.lines, member)
-        case RemoveLast() if not till.basket.lines:
-            basket = Declined("E-EMPTY-BASKET")
-        case RemoveLast():
-            basket = Basket(till.basket.lines[:-1], till.basket.member)
-        case Cancel():
-            basket = Basket()
-    if isinstance(basket, Declined):
-        return till, (basket,)
-    if declined := _unsellable(basket, rules):
+    if isinstance(given, Tendered):
+        return _tender(till, given, now)
+    changed = _changed(till, given, now.rules)
+    if isinstance(changed, Declined):
+        return till, (changed,)
+    after, place = changed
+    # Judge what was scanned anew each time: the rules may have changed since the last input.
+    if after.basket.lines and (declined := check(after.basket, now.rules)):
         return till, (declined,)
-    quote = price(basket, rules, at, till.terminal_kind, price_book)
-    shown = quote.fingerprint if basket.lines else ""
-    after = msgspec.structs.replace(till, basket=basket, shown=shown)
-    return after, (Shown(quote),)
+    return _show(after, now, place)
 
 
-def _scanned(basket: Basket, given: ProductScanned, rules: RuleSet) -> Basket | Declined:
+def resumed(till: Till, now: Now) -> tuple[Till, tuple[Outcome, ...]]:
+    """Price a till anew that was put aside, whatever has changed meanwhile."""
+    if not till.basket.lines:
+        return _show(till, now)
+    declined = check(till.basket, now.rules)
+    return (till, (declined,)) if declined else _show(till, now)
+
+
+# --- the basket -----------------------------------------------------------------------------------
+
+
+def _changed(till: Till, given: Given, rules: RuleSet) -> tuple[Till, int | None] | Declined:
+    """Return the till after an input that pays nothing, and the line it was about."""
+    match given:
+        case ProductScanned():
+            return _scanned(till, given, rules)
+        case Counted(quantity):
+            return _counted(till, quantity, rules)
+        case RemoveLine(number):
+            return _removed(till, number)
+        case MemberIdentified(member, may_spend):
+            basket = Basket(till.basket.lines, member)
+            return _replace(till, basket=basket, may_spend=may_spend), None
+        case CouponScanned(coupon):
+            coupons = till.coupons if coupon in till.coupons else (*till.coupons, coupon)
+            return _replace(till, coupons=coupons), None
+        case Redeem(points):
+            spending = till.may_spend or not points
+            return (_replace(till, redeem=points), None) if spending else _unproven(till)
+        case UnknownCode(code):
+            return Declined("E-UNKNOWN-PRODUCT", {"code": code})
+        case Cancel() if till.tenders:
+            return _replace(till, tenders=()), None
+        case Cancel():
+            return Till(terminal_kind=till.terminal_kind), None
+        case Tendered():
+            raise AssertionError("what is handed over changes no basket")
+
+
+def _scanned(
+    till: Till, given: ProductScanned, rules: RuleSet
+) -> tuple[Till, int | None] | Declined:
     """Add to the line of the same product at the same price, else begin a new line."""
-    lines = list(basket.lines)
-    place = next((i for i, held in enumerate(lines) if _same(held, given.product)), len(lines))
+    lines = till.basket.lines
+    place = next((i for i, held in enumerate(lines) if _same(held, given)), len(lines))
     before = lines[place].quantity if place < len(lines) else Decimal(0)
-    made = line(given.product, given.code, before + given.quantity, rounding=rules.bundle.rounding)
+    made = line(
+        given.product, given.code, before + given.quantity, given.unit_price,
+        rules.bundle.rounding, "barcode",
+    )  # fmt: skip
+    return made if isinstance(made, Declined) else _placed(till, place, made)
+
+
+def _counted(till: Till, quantity: Decimal, rules: RuleSet) -> tuple[Till, int | None] | Declined:
+    if not till.basket.lines:
+        return Declined("E-EMPTY-BASKET")
+    last = till.basket.lines[-1]
+    own = last.unit_price if last.price_source != "price_book" else None
+    made = line(last.product, last.code, quantity, own, rules.bundle.rounding, last.price_source)
     if isinstance(made, Declined):
         return made
-    lines[place : place + 1] = [made]
-    return Basket(tuple(lines), basket.member)
+    return _placed(till, len(till.basket.lines) - 1, made)
 
 
-def _unsellable(basket: Basket, rules: RuleSet) -> Declined | None:
-    """Judge what was scanned anew each time: the rules may have changed since the last input."""
-    return check(basket, rules) if basket.lines else None
+def _placed(till: Till, place: int, made: Line) -> tuple[Till, int | None]:
+    lines = (*till.basket.lines[:place], made, *till.basket.lines[place + 1 :])
+    return _replace(till, basket=Basket(lines, till.basket.member)), place
 
 
-def _same(held: Line, product: Product) -> bool:
+def _removed(till: Till, number: int | None) -> tuple[Till, int | None] | Declined:
+    lines = till.basket.lines
+    if not lines:
+        return Declined("E-EMPTY-BASKET")
+    number = len(lines) if number is None else number
+    if not 1 <= number <= len(lines):
+        return Declined("E-NO-LINE", {"number": number})
+    kept = lines[: number - 1] + lines[number:]
+    return _replace(till, basket=Basket(kept, till.basket.member)), None
+
+
+def _same(held: Line, given: ProductScanned) -> bool:
     """Weighed goods are never the same: each weighing is its own line."""
-    return held.product == product and product.unit == PIECE
+    if held.product != given.product or given.product.unit != PIECE:
+        return False
+    return given.unit_price is None and held.price_source == "price_book"
+
+
+# --- the price and the payment --------------------------------------------------------------------
+
+
+def _show(till: Till, now: Now, place: int | None = None) -> tuple[Till, tuple[Outcome, ...]]:
+    quote = _price(till, now)
+    shown = quote.fingerprint if till.basket.lines else ""
+    return _replace(till, shown=shown), (Shown(quote, place, _sum(till.tenders)),)
+
+
+def _price(till: Till, now: Now) -> Quote:
+    return price(
+        till.basket, now.rules, now.at, till.terminal_kind, now.price_book, more=now.asked(till)
+    )
+
+
+def _tender(till: Till, given: Tendered, now: Now) -> tuple[Till, tuple[Outcome, ...]]:
+    if declined := check(till.basket, now.rules):
+        return till, (declined,)
+    if given.kind == "value" and not till.may_spend:
+        return till, (_unproven(till),)
+    quote = _price(till, now)
+    if quote.fingerprint != till.shown:
+        told = _replace(till, shown=quote.fingerprint)
+        return told, (Shown(quote, tendered=_sum(till.tenders)), Declined("E-PRICE-CHANGED"))
+    tender = Tender(given.kind, _amount(till, given, quote.total, now))
+    if tender.kind == "value" and not tender.amount:
+        return till, (Declined("E-VALUE-SHORT", {"more": 0}),)
+    return _pay(till, quote, (*till.tenders, tender), now)
 
 
 def _pay(
-    till: Till, amount: int | None, rules: RuleSet, at: Moment, price_book: int
+    till: Till, quote: Quote, tenders: tuple[Tender, ...], now: Now
 ) -> tuple[Till, tuple[Outcome, ...]]:
-    declined = check(till.basket, rules)
-    if declined:
-        return till, (declined,)
-    quote = price(till.basket, rules, at, till.terminal_kind, price_book)
-    if quote.fingerprint != till.shown:
-        told = msgspec.structs.replace(till, shown=quote.fingerprint)
-        return told, (Shown(quote), Declined("E-PRICE-CHANGED"))
-    cash = in_cash(quote.total, rules.bundle) if amount is None else amount
-    paid = settle(quote.total, [Tender("cash", cash)], Holdings(), rules.bundle, today=at.date)
+    """Settle, or keep a part payment and show what is left."""
+    held, terms = now.held(till), now.rules.bundle
+    value = sum([tender.amount for tender in tenders if tender.kind == "value"])
+    if isinstance(short := spend(terms.programme.value, held, value, now.at.date), Declined):
+        return till, (short,)
+    last = tenders[-1]
+    if last.kind != "cash" and last.amount > 0 and _sum(tenders) < quote.total:
+        return _replace(till, tenders=tenders), (Shown(quote, tendered=_sum(tenders)),)
+    paid = settle(quote.total, tenders, held, terms, today=now.at.date, online=now.online)
     if isinstance(paid, Declined):
         return till, (paid,)
-    return msgspec.structs.replace(till, basket=Basket(), shown=""), (Sold(quote, paid),)
+    return Till(terminal_kind=till.terminal_kind), (Sold(quote, paid),)
+
+
+def _amount(till: Till, given: Tendered, total: int, now: Now) -> int:
+    """Return how much is handed over; what nobody says is all that is left."""
+    if given.amount is not None:
+        return given.amount
+    left = total - _sum(till.tenders)
+    if given.kind == "cash":
+        return in_cash(left, now.rules.bundle)
+    return _value_within(left, till, now) if given.kind == "value" else left
+
+
+def _value_within(left: int, till: Till, now: Now) -> int:
+    """Return how much of what is left stored value can pay."""
+    offered = sum([tender.amount for tender in till.tenders if tender.kind == "value"])
+    spent = spend(now.rules.bundle.programme.value, now.held(till), left + offered, now.at.date)
+    if not isinstance(spent, Declined):
+        return left
+    return max(0, int(spent.params["more"]) - offered)
+
+
+def _unproven(till: Till) -> Declined:
+    """Say why this member's points and value stay where they are."""
+    return Declined("E-NEEDS-PROOF" if till.basket.member else "E-NO-MEMBER")
+
+
+def _sum(tenders: tuple[Tender, ...]) -> int:
+    return sum([tender.amount for tender in tenders])
+
+
+_replace = msgspec.structs.replace

@@ -7,13 +7,13 @@ import apsw
 import msgspec
 
 from edge.book import Standing, advance
-from edge.book.changes import Changes, changes
+from edge.book.changes import Changes, changes, itself
 from edge.book.skimming import skim
 from edge.book.standing import is_numbered
 from edge.book.tables import sale_of
 from edge.journal import GENESIS, Page
-from edge.shop.facts import Deed, SaleMade
-from edge.shop.reports.audit import imbalances
+from edge.shop.facts import Deed, LeaseReturned, LeaseTaken, Recovered, SaleMade
+from edge.shop.reports.audit import Moving, imbalances, misplaced
 from edge.verify.report import Findings
 from edge.verify.shadow import Shadow
 
@@ -41,10 +41,10 @@ class Following:
     def take(self, pages: Sequence[Page]) -> None:
         """Take pages that follow the last ones taken."""
         found = [(page, self._opened(page)) for page in pages]
-        deeds = [fact for _, fact in found if isinstance(fact, Deed)]
+        moving = [mover for _, fact in found if (mover := _mover(fact)) is not None]
         if self._shadow is not None:
             self._shadow.fetch(
-                {move.lot for deed in deeds for move in deed.moves if move.opens is None}
+                {move.lot for mover in moving for move in mover.moves if move.opens is None}
             )
         for page, fact in found:
             if fact is not None:
@@ -84,9 +84,12 @@ class Following:
             for what in self._audited(page, fact):
                 self._findings.add(what, page.sequence)
         if self._shadow is not None:
-            made = changes(page, fact, self._sale_of)
-            if isinstance(fact, Deed):
-                self._shadow.move(fact, page.sequence)
+            made, mover = changes(page, fact, self._sale_of), _mover(fact)
+            if isinstance(mover, LeaseTaken | LeaseReturned):
+                for what in misplaced(mover, self._shadow.lots):
+                    self._findings.add(what, page.sequence)
+            if mover is not None:
+                self._shadow.move(mover, page.sequence)
             self._shadow.count(made, page.sequence)
             self._expect(made, page.sequence)
 
@@ -127,6 +130,15 @@ class Following:
         """Yield where lots and counters differ."""
         if self._shadow is not None:
             yield from self._shadow.differences()
+
+
+def _mover(fact: object) -> Moving | None:
+    """Return what moves lots: a deed, or a lease that came or went; None for anything else."""
+    if isinstance(fact, Recovered) and isinstance(
+        inner := itself(fact), LeaseTaken | LeaseReturned
+    ):
+        return inner
+    return fact if isinstance(fact, Deed | LeaseTaken | LeaseReturned) else None
 
 
 def totals(db: apsw.Connection, until: int) -> Iterator[tuple[str, int]]:

@@ -14,8 +14,7 @@ from edge.book.changes import Changes
 from edge.book.schema import COUNTER_FIELDS, LOT_COLUMNS, LOT_FIELDS
 from edge.book.tables import lot_of, lot_row
 from edge.shop.accounts.lots import Held
-from edge.shop.facts import Deed
-from edge.shop.reports.audit import after
+from edge.shop.reports.audit import Moving, after
 from edge.shop.reports.counters import Counter, Used
 
 _TABLES = f"""
@@ -78,8 +77,8 @@ class Shadow:
             )
             self.lots.update({str(row[0]): lot_of(row).held for row in rows})
 
-    def move(self, deed: Deed, sequence: int) -> None:
-        """Let lots follow a deed."""
+    def move(self, deed: Moving, sequence: int) -> None:
+        """Let lots follow a deed, or a lease."""
         for name, held in after(deed, self.lots).items():
             self.lots[name] = held
             self._moved[name] = sequence

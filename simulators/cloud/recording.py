@@ -5,8 +5,9 @@ that is recorded already. The cloud puts them in order: an epoch opens only abov
 of the box, and from then on nothing new is taken of those before it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import Literal
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -16,6 +17,9 @@ from msgspec.structs import replace
 from cloud_bridge.contract import (
     Batch,
     Card,
+    CardBound,
+    CardReplaced,
+    CardStateChanged,
     Change,
     CloudHead,
     CloudProblem,
@@ -35,10 +39,17 @@ from cloud_bridge.contract import (
     head_text,
     unbase64,
 )
+from simulators.cloud.keeping import told
 from simulators.cloud.tables import Head, Judged, Tables, fact_identity
 
+Status = Literal["active", "frozen", "lost", "replaced", "inactive"]
 OPENING = str(EpochOpened.__struct_config__.tag)
 PAGE_COUNT_MAX = 1000
+STATUS: Mapping[str, Status] = {
+    "active": "active", "inactive": "inactive", "frozen": "frozen", "lost": "lost",
+    "dead": "replaced",
+}  # fmt: skip
+"""What a card's state is called in the news."""
 
 
 class Refused(Exception):
@@ -174,8 +185,9 @@ class Recording:
         if fact.__struct_config__.tag != envelope.kind:
             reason = f"the body is no {envelope.kind}"
             return Judged(replace(said, outcome="rejected_invalid", reason=reason))
+        inner = _inner(fact)
         if not isinstance(fact, DeedFact):
-            return Judged(said)
+            return Judged(said, fact=inner)
         if not _balanced(fact.postings):
             reason = "the postings do not sum to zero"
             return Judged(replace(said, outcome="rejected_invalid", reason=reason))
@@ -183,12 +195,26 @@ class Recording:
         if isinstance(fact, RecoveredFact):
             lost = fact_identity(fact.origin, fact.key, fact.body.encode())
         if fact.member is None or self._tables.knows(fact.member):
-            return Judged(said, fact.postings, _old_card(fact), lost=lost)
+            return Judged(said, fact.postings, _changed(fact, inner), lost=lost, fact=inner)
         if isinstance(fact, MemberEnrolled):
-            return Judged(said, fact.postings, _newcomer(fact.member, fact))
+            said = self._enrolled_twice(said, fact)
+            changes = (*_newcomer(fact.member, fact), *_changed(fact, inner))
+            return Judged(said, fact.postings, changes, fact=inner)
         reason = f"unknown member {fact.member}"
-        said = replace(said, outcome="accepted_with_exception", reason=reason)
-        return Judged(said, fact.postings, lost=lost)
+        said = replace(
+            said, outcome="accepted_with_exception", reason=reason, kind="unknown_member"
+        )
+        return Judged(said, fact.postings, lost=lost, fact=inner)
+
+    def _enrolled_twice(self, said: Outcome, fact: MemberEnrolled) -> Outcome:
+        """Report who may be a member already: by the same phone."""
+        others = self._tables.by_phone(fact.phone.hash) if fact.phone else []
+        if not others:
+            return said
+        reason = f"{fact.member} has the phone of {', '.join(others)}"
+        return replace(
+            said, outcome="accepted_with_exception", reason=reason, kind="duplicate_member"
+        )
 
 
 def _chained(envelopes: Sequence[Envelope]) -> bool:
@@ -199,11 +225,37 @@ def _chained(envelopes: Sequence[Envelope]) -> bool:
     )
 
 
-def _old_card(fact: DeedFact) -> Sequence[Change]:
-    """Return the card of an old system that names a member from now on, for boxes to know."""
-    if isinstance(fact, OpeningBalance) and fact.card and fact.member:
-        return (Card(number=fact.card, member=fact.member),)
-    return ()
+def _inner(fact: object) -> object:
+    """Return the fact itself, also of one that was lost and came back."""
+    if not isinstance(fact, RecoveredFact):
+        return fact
+    try:
+        return msgspec.json.decode(fact.body, type=FactBody)
+    except (msgspec.DecodeError, UnicodeError):
+        return None
+
+
+def _changed(fact: DeedFact, inner: object) -> Sequence[Change]:
+    """Return what a deed changes of cards and coupons, for boxes to know."""
+    found: list[Change] = [*_cards(inner)]
+    for move in fact.moves:
+        lot = move.opens
+        if lot is not None and lot.unit == "CPN":
+            found.append(told(lot, max(0, move.amount)))
+    return found
+
+
+def _cards(fact: object) -> Iterator[Card]:
+    match fact:
+        case OpeningBalance() if fact.card and fact.member:
+            yield Card(number=fact.card, member=fact.member)
+        case CardBound() if fact.member:
+            yield Card(number=fact.card, member=fact.member)
+        case CardReplaced() if fact.member:
+            yield Card(number=fact.old, member=fact.member, status="replaced")
+            yield Card(number=fact.new, member=fact.member)
+        case CardStateChanged() if fact.member:
+            yield Card(number=fact.card, member=fact.member, status=STATUS[fact.state])
 
 
 def _newcomer(id: str, fact: MemberEnrolled) -> Sequence[Change]:

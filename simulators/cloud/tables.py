@@ -1,8 +1,8 @@
 """What the cloud remembers: boxes, facts, accounts, and the news it tells to boxes."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,16 +10,25 @@ import msgspec
 
 from cloud_bridge.contract import (
     AsOf,
-    Card,
     Change,
+    DeedFact,
     Envelope,
-    Erase,
+    LeaseReturned,
+    LeaseTaken,
     Member,
     Outcome,
     Posting,
-    Product,
+    SaleFact,
+    TakenBack,
     sha256,
 )
+from simulators.cloud.lots import Lots, Moving, Short
+from simulators.cloud.news import News
+
+RESERVED_MS = 10 * 60 * 1000
+"""For how long a receipt is one box's to take back."""
+HELD = ("member", "principal", "deferred")
+"""The accounts of what members hold; the rest of their names is whose."""
 
 SCHEMA = """
 create table if not exists box (
@@ -40,12 +49,16 @@ create table if not exists account (
   account text not null, unit text not null, total integer not null,
   primary key (account, unit)
 ) strict, without rowid;
-create table if not exists news (
-  version integer primary key autoincrement, kind text not null, id text not null,
-  body blob not null,
-  unique (kind, id)
+create table if not exists deed (
+  id text primary key, box text not null, epoch integer not null, sequence integer not null
 ) strict;
-create index if not exists news_by_kind on news(kind, version);
+create table if not exists reserved (
+  sale text primary key, box text not null, until integer not null
+) strict;
+create table if not exists came_back (
+  sale text not null, line integer not null, unit integer not null,
+  primary key (sale, line, unit)
+) strict, without rowid;
 create table if not exists bundle (
   number integer primary key, hash text not null, raw blob not null
 ) strict;
@@ -71,14 +84,18 @@ class Judged(NamedTuple):
     postings: Sequence[Posting] = ()
     changes: Sequence[Change] = ()
     lost: str = ""
+    fact: object = None
+    """The fact itself, also of one that was lost and came back."""
 
 
-class Tables:
+class Tables(News):
     """The cloud's SQLite file; ":memory:" for one that is gone with the process."""
 
     def __init__(self, path: str) -> None:
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.executescript(SCHEMA)
+        super().__init__(self._db)
+        self.lots = Lots(self._db)
 
     def close(self) -> None:
         """Close the file."""
@@ -138,7 +155,10 @@ class Tables:
             self._db.execute("begin immediate")
             for envelope in envelopes:
                 judged = judge(envelope)
-                outcome = self._noticed_twice(box, envelope, judged)
+                fresh = self._is_fresh(box, judged.lost or _identity_of(envelope))
+                outcome = self._noticed_twice(box, envelope, judged, fresh=fresh)
+                if fresh:
+                    outcome = self._moved(box, judged.fact, outcome)
                 self._db.execute(
                     "insert into fact values(?, ?, ?, ?, ?, ?, ?, ?)",
                     (
@@ -152,19 +172,61 @@ class Tables:
                         envelope.key,
                     ),
                 )
-                self._tell(judged.changes)
-                self._count(box, judged.lost or _identity_of(envelope), judged.postings)
+                self.tell_inside(judged.changes)
+                self._count(judged.postings if fresh else ())
+                self._touch(judged.postings)
+                self._index(box, envelope, judged.fact)
+                self.lots.lapse(box, envelope.at)
                 outcomes.append(outcome)
         return outcomes
 
-    def _count(self, box: str, identity: str, postings: Sequence[Posting]) -> None:
-        """Count what a fact moves, but once however often and in whatever page it comes."""
-        if postings and not self._is_counted(box, identity):
+    def _is_fresh(self, box: str, identity: str) -> bool:
+        """Tell whether a fact counts: once, however often and in whatever page it comes."""
+        known = self._is_counted(box, identity)
+        if not known:
             self._db.execute("insert into counted values(?, ?)", (box, identity))
-            for posting in postings:
-                self._post(posting)
+        return not known
+
+    def _count(self, postings: Sequence[Posting]) -> None:
         for posting in postings:
-            self._touch(posting)
+            self.post(posting)
+
+    def _moved(self, box: str, fact: object, outcome: Outcome) -> Outcome:
+        """Let parts of lots follow a fact; an exception if more was spent than there was."""
+        if outcome.outcome == "rejected_invalid" or not isinstance(fact, Moving):
+            return outcome
+        shorts = self.lots.follow(box, fact)
+        if isinstance(fact, LeaseReturned) and (into := self.called(fact.member)) != fact.member:
+            self.lots.rehome(fact.member, into)
+        twice = self._came_back_twice(fact) if isinstance(fact, TakenBack) else 0
+        if not shorts and not twice:
+            return outcome
+        kind, amount, unit = shorts[0] if shorts else Short("returned_twice", twice, "")
+        return msgspec.structs.replace(
+            outcome, outcome="accepted_with_exception", kind=kind, amount=amount, unit=unit,
+            liable=fact.store if isinstance(fact, DeedFact | LeaseTaken) else box,
+            reason=f"{kind}: {amount} {unit}".strip(),
+        )  # fmt: skip
+
+    def _came_back_twice(self, fact: TakenBack) -> int:
+        """Note which units came back; return what those are worth that had come back before."""
+        twice = 0
+        for line in fact.lines:
+            for unit in line.units:
+                row = (fact.sale, line.line, unit)
+                new = self._db.execute("insert or ignore into came_back values(?, ?, ?)", row)
+                twice += 0 if new.rowcount else line.net // max(1, len(line.units))
+        return twice
+
+    def _index(self, box: str, envelope: Envelope, fact: object) -> None:
+        if isinstance(fact, SaleFact):
+            self._db.executemany(
+                "insert or replace into deed values(?, ?, ?, ?)",
+                [
+                    (name, box, envelope.epoch, envelope.sequence)
+                    for name in (fact.sale, fact.receipt)
+                ],
+            )
 
     def _is_counted(self, box: str, identity: str) -> bool:
         row = self._db.execute(
@@ -172,19 +234,53 @@ class Tables:
         ).fetchone()
         return row is not None
 
-    def _noticed_twice(self, box: str, envelope: Envelope, judged: Judged) -> Outcome:
+    def _noticed_twice(
+        self, box: str, envelope: Envelope, judged: Judged, *, fresh: bool
+    ) -> Outcome:
         """Return the outcome, with an exception where two lives of a box served one request."""
         earlier = self._db.execute(
             "select epoch, sequence from fact where box = ? and origin = ? and key = ?",
             (box, envelope.origin, envelope.key),
         ).fetchone()
         is_plain = judged.postings and not judged.lost and judged.outcome.outcome == "accepted"
-        if earlier is None or not is_plain or self._is_counted(box, _identity_of(envelope)):
+        if earlier is None or not is_plain or not fresh:
             return judged.outcome
         reason = f"the same request was served in epoch {earlier[0]} at {earlier[1]}"
         return msgspec.structs.replace(
-            judged.outcome, outcome="accepted_with_exception", reason=reason
+            judged.outcome, outcome="accepted_with_exception", reason=reason, kind="served_twice"
         )
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Do all inside, or nothing."""
+        with self._db:
+            self._db.execute("begin immediate")
+            yield
+
+    def reserve(self, sale: str, box: str, until: int) -> bool:
+        """Let one box take a sale back, until then; False if another may."""
+        row = self._db.execute("select box, until from reserved where sale = ?", (sale,)).fetchone()
+        if self.sale(sale) is None or (row and row[0] != box and row[1] > until - RESERVED_MS):
+            return False
+        self._db.execute("insert or replace into reserved values(?, ?, ?)", (sale, box, until))
+        return True
+
+    def sale(self, name: str) -> tuple[str, Envelope] | None:
+        """Return a sale by its id, and the box that made it."""
+        row = self._db.execute(
+            "select box, envelope from fact join deed using (box, epoch, sequence) where id = ?",
+            (name,),
+        ).fetchone()
+        return None if row is None else (str(row[0]), msgspec.json.decode(row[1], type=Envelope))
+
+    def all_facts(self) -> Sequence[tuple[Envelope, Outcome]]:
+        """Return all facts of all boxes, with what was made of them."""
+        return [
+            (msgspec.json.decode(said, type=Envelope), msgspec.json.decode(made, type=Outcome))
+            for said, made in self._db.execute(
+                "select envelope, outcome from fact order by box, epoch, sequence"
+            )
+        ]
 
     def facts(self, box: str) -> Sequence[Envelope]:
         """Return all facts of a box, by epoch and sequence."""
@@ -210,22 +306,34 @@ class Tables:
             )
         ]
 
-    def _post(self, posting: Posting) -> None:
+    def post(self, posting: Posting) -> None:
+        """Post one leg; what is posted on a member who was merged is posted on whom they are."""
+        kind, colon, name = posting.account.partition(":")
+        if kind in HELD:
+            name = self.called(name)
         self._db.execute(
             "insert into account values(?, ?, ?) on conflict(account, unit)"
             " do update set total = total + excluded.total",
-            (posting.account, posting.unit, posting.amount),
+            (f"{kind}{colon}{name}", posting.unit, posting.amount),
         )
 
-    def _touch(self, posting: Posting) -> None:
-        """Tell of a member again: what they hold, or what of a box that contains, has changed."""
-        kind, _, member = posting.account.partition(":")
-        if kind == "member":
-            self._db.execute(
-                "update news set version = (select max(version) + 1 from news)"
-                " where kind = 'member' and id = ?",
-                (member,),
-            )
+    def _touch(self, postings: Iterable[Posting]) -> None:
+        """Tell of members again: what they hold, or what of a box that contains, has changed."""
+        for posting in postings:
+            kind, _, member = posting.account.partition(":")
+            if kind in HELD:
+                self.tell_again(self.called(member))
+
+    def move_accounts(self, member: str, into: str) -> None:
+        """Post on one member's accounts what is on another's."""
+        rows = self._db.execute(
+            "select account, unit, total from account where account in (?, ?, ?)",
+            [f"{kind}:{member}" for kind in HELD],
+        ).fetchall()
+        for account, unit, total in rows:
+            self._db.execute("delete from account where account = ?", (account,))
+            kind = str(account).partition(":")[0]
+            self.post(Posting(account=f"{kind}:{into}", unit=unit, amount=total))
 
     # --- accounts --------------------------------------------------------------------------------
 
@@ -243,60 +351,6 @@ class Tables:
         ).fetchone()
         return 0 if row is None else int(row[0])
 
-    # --- news ------------------------------------------------------------------------------------
-
-    def tell(self, changes: Iterable[Change]) -> None:
-        """Put changes at the end of the news; an older one of the same thing is forgotten."""
-        with self._db:
-            self._db.execute("begin immediate")
-            self._tell(changes)
-
-    def _tell(self, changes: Iterable[Change]) -> None:
-        for change in changes:
-            kind, name = identity(change)
-            self._db.execute(
-                "insert or replace into news(version, kind, id, body)"
-                " values((select coalesce(max(version), 0) + 1 from news), ?, ?, ?)",
-                (kind, name, msgspec.json.encode(change)),
-            )
-
-    def news(self, since: int, limit: int) -> Sequence[tuple[int, Change]]:
-        """Return what changed after version `since`, oldest first."""
-        return [
-            (version, msgspec.json.decode(body, type=Change))
-            for version, body in self._db.execute(
-                "select version, body from news where version > ? order by version limit ?",
-                (since, limit),
-            )
-        ]
-
-    def price_book(self, upto: int) -> int:
-        """Return the price book's version as of a version of the news."""
-        row = self._db.execute(
-            "select max(version) from news where kind = 'product' and version <= ?", (upto,)
-        ).fetchone()
-        return row[0] or 0
-
-    def forget(self, erase: Erase) -> None:
-        """Forget a member and their cards, and tell every box to."""
-        with self._db:
-            self._db.execute("begin immediate")
-            self._tell([erase])  # first: a version is never given twice
-            gone = [("member", erase.member), *[("card", number) for number in erase.cards]]
-            self._db.executemany("delete from news where kind = ? and id = ?", gone)
-
-    def members(self) -> int:
-        """Return how many members there are. Reads all keys."""
-        row = self._db.execute("select count(*) from news where kind = 'member'").fetchone()
-        return int(row[0])
-
-    def knows(self, member: str) -> bool:
-        """Tell whether there is such a member."""
-        row = self._db.execute(
-            "select 1 from news where kind = 'member' and id = ?", (member,)
-        ).fetchone()
-        return row is not None
-
     # --- bundles ---------------------------------------------------------------------------------
 
     def publish(self, digest: str, raw: bytes) -> None:
@@ -311,19 +365,6 @@ class Tables:
         return None if row is None else (str(row[0]), bytes(row[1]))
 
 
-def identity(change: Change) -> tuple[str, str]:
-    """Return what a change is about."""
-    match change:
-        case Member():
-            return "member", change.id
-        case Card():
-            return "card", change.number
-        case Product():
-            return "product", change.id
-        case Erase():
-            return "erase", change.member
-
-
 def fact_identity(origin: str, key: str, body: bytes) -> str:
     """Return what a fact is known by, in whatever page it stands."""
     return sha256(f"{origin}\n{key}\n{sha256(body)}".encode())
@@ -333,10 +374,13 @@ def _identity_of(envelope: Envelope) -> str:
     return fact_identity(envelope.origin, envelope.key, bytes(envelope.body))
 
 
-def as_seen_by(box: Head, member: Member, moved: int) -> Member:
-    """Return a member with the points they hold now, and what of the asking box that contains.
+def as_seen_by(box: Head, member: Member, moved: int, totals: Mapping[str, int]) -> Member:
+    """Return a member with what they hold now, and what of the asking box that contains.
 
     Facts are counted when they are recorded, so everything up to the box's head is contained.
     """
     as_of = AsOf(epoch=box.epoch, sequence=box.sequence) if box.sequence else None
-    return msgspec.structs.replace(member, points=member.points + moved, as_of=as_of)
+    return msgspec.structs.replace(
+        member, points=member.points + moved, as_of=as_of,
+        totals={unit: total for unit, total in totals.items() if unit != "PTS"},
+    )  # fmt: skip

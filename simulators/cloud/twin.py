@@ -7,8 +7,9 @@ whom a box enrols is a member from then on, by the id the box gave them.
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
-from urllib.parse import parse_qsl
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import parse_qsl, unquote
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -19,6 +20,8 @@ from cloud_bridge.contract import (
     Changes,
     Envelope,
     Erase,
+    HoldAsked,
+    LeaseAsked,
     Member,
     Outcome,
     Product,
@@ -27,12 +30,15 @@ from cloud_bridge.contract import (
     SignedTime,
     sha256,
 )
+from simulators.cloud.granting import Granting
+from simulators.cloud.keeping import Keeping
 from simulators.cloud.recording import Recording, Refused, refuse
 from simulators.cloud.tables import Head, Tables, as_seen_by
 from simulators.cloud.timekeeping import tell_time
 from simulators.cloud.vault import Vault
 from simulators.keys import KeyPair
 
+T = TypeVar("T")
 CLOCK_SKEW_MS_MAX = 5 * 60 * 1000
 
 
@@ -62,6 +68,7 @@ class CloudTwin(Recording):
         path: str = ":memory:",
         *,
         now: Callable[[], int] = wall_clock,
+        zone: str = "Asia/Shanghai",
         batch_count_max: int = 1000,
         request_bytes_max: int = 4 * 1024 * 1024,
     ) -> None:
@@ -69,6 +76,8 @@ class CloudTwin(Recording):
         self.vault = Vault(path if path == ":memory:" else f"{path}.vault", signing_key)
         super().__init__(Tables(path), batch_count_max)
         self._now = now
+        self.granting = Granting(self._tables, now, ZoneInfo(zone))
+        self.keeping = Keeping(self._tables, self.granting.today)
         self._request_bytes_max = request_bytes_max
 
     def close(self) -> None:
@@ -92,7 +101,10 @@ class CloudTwin(Recording):
 
     def seed_members(self, members: Iterable[Member], cards: Iterable[Card] = ()) -> None:
         """Add or change members and cards; `Member.points` is what they bring from before."""
+        members = [*members]
         self._tables.tell([*members, *cards])
+        for member in members:
+            self.keeping.brought(member)
 
     def erase(self, member: str, cards: Sequence[str] = (), sealed: Sequence[str] = ()) -> None:
         """Forget a person, and tell every box to."""
@@ -182,13 +194,31 @@ class CloudTwin(Recording):
             case "GET", "/v1/bundle":
                 return self._bundle(headers.get("if-none-match", ""))
             case _:
+                return self._grant(box, (method, path), dict(parse_qsl(query)), body)
+
+    def _grant(
+        self, box: str, asked: tuple[str, str], query: Mapping[str, str], body: bytes
+    ) -> Reply:
+        """Answer what is asked of other stores, or to be authorised."""
+        match asked:
+            case "GET", "/v1/hot":
+                return _json(self.granting.hot(query))
+            case "POST", "/v1/leases":
+                return _json(self.granting.lease(box, _read(body, LeaseAsked)))
+            case "POST", "/v1/holds":
+                return _json(self.granting.hold(box, _read(body, HoldAsked)))
+            case "GET", "/v1/statement":
+                return _json(self.granting.statement(query))
+            case "GET", path if path.startswith("/v1/receipts/"):
+                return _json(self.granting.receipt(unquote(path.removeprefix("/v1/receipts/"))))
+            case method, path:
                 raise refuse(404, "not-found", f"{method} {path}")
 
     def _changes(self, box: str, query: Mapping[str, str]) -> Changes:
         since, limit = query.get("since", "") or "0", query.get("limit", "1000")
         if not (since.isdecimal() and limit.isdecimal() and int(limit)):
             raise refuse(400, "malformed", "since and limit are numbers")
-        rows = self._tables.news(int(since), int(limit) + 1)
+        rows = self._tables.news(int(since), int(limit) + 1, box)
         page, more = rows[: int(limit)], len(rows) > int(limit)
         cursor = page[-1][0] if page else int(since)
         head = self._tables.head(box)
@@ -216,7 +246,13 @@ class CloudTwin(Recording):
         return told
 
     def _member(self, member: Member, head: Head) -> Member:
-        return as_seen_by(head, member, self._tables.total(f"member:{member.id}", "PTS"))
+        moved = self._tables.total(f"member:{member.id}", "PTS")
+        return as_seen_by(
+            head,
+            member,
+            moved,
+            self._tables.lots.totals([member.id, *self._tables.once_called(member.id)]),
+        )
 
     def _bundle(self, known: str) -> Reply:
         current = self._tables.bundle()
@@ -231,3 +267,10 @@ class CloudTwin(Recording):
 
 def _json(value: msgspec.Struct) -> Reply:
     return Reply(200, {"Content-Type": "application/json"}, msgspec.json.encode(value))
+
+
+def _read(body: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise refuse(400, "malformed", str(error)) from error

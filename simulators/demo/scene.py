@@ -65,6 +65,10 @@ class Scene:
     )
     refusal: Answer | None = None
     """The last problem."""
+    display: tuple[str, str] = ("", "")
+    """What the lane's customer display shows."""
+    paper: list[str] = field(default_factory=list)
+    """The last receipt that came out of the lane's printer, row by row."""
     tally: Tally = field(default_factory=Tally)
     happenings: deque[Happening] = field(default_factory=lambda: deque(maxlen=HAPPENINGS_MAX))
 

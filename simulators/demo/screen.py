@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 
 from rich.align import Align
 from rich.box import ROUNDED
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.layout import Layout
 from rich.live import Live
@@ -27,6 +28,7 @@ WIDE_COLUMNS = 100
 """Narrower screens put the tills one above the other, as many as there is room for."""
 TALL_ROWS = 28
 PANEL_ROWS = 2
+DISPLAY_ROWS, DISPLAY_COLUMNS = 3, 20
 SUM_ROWS = 5
 """What a till shows besides the goods: member, line, saved, total, sold."""
 HEADER_ROWS = 4
@@ -118,14 +120,23 @@ def _panel(title: str, content: RenderableType, style: str = EDGE) -> Panel:
 def _lane(scene: Scene, rows: int) -> Panel:
     spot = scene.spots["lane"]
     title = scene.say("lane")
+    room = rows - DISPLAY_ROWS
     if spot.sold is not None:
-        return _panel(title, _receipt(spot.sold, rows), "green")
-    return _panel(title, _basket(scene, spot, rows))
+        return _panel(title, Group(_display(scene), _receipt(scene, spot.sold, room)), "green")
+    return _panel(title, Group(_display(scene), _basket(scene, spot, room)))
 
 
-def _receipt(sold: Answer, rows: int) -> Text:
-    """Return the receipt; when there is no room, its end, where the total is."""
+def _display(scene: Scene) -> RenderableType:
+    """Return the two lines that the guest reads, and a space below."""
+    rows = [f" {row}{' ' * (DISPLAY_COLUMNS - cell_len(row))} " for row in scene.display]
+    return Group(*(Text(row, "black on cyan") for row in rows), Text())
+
+
+def _receipt(scene: Scene, sold: Answer, rows: int) -> Text:
+    """Return the receipt as it came out; when there is no room, its end, where the total is."""
     lines = str(sold["text"]).rstrip("\n").split("\n")
+    if any(sold["receipt"] in row for row in scene.paper):
+        lines = scene.paper
     return Text("\n".join(lines if len(lines) <= rows else ["...", *lines[1 - rows :]]))
 
 

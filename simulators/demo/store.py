@@ -15,6 +15,7 @@ from drivers.lines_scanner import Settings
 from simulators import demo_data
 from simulators.cloud import CLEAR, OFF, CloudServer, CloudTwin, Weather
 from simulators.demo import books
+from simulators.demo.counter import counter
 from simulators.demo.scene import Scene
 from simulators.demo.tills import Clerk, DemoFailed, Lane, Pause
 from simulators.handheld import Handheld
@@ -128,7 +129,8 @@ async def open_store(
         scanner = await stack.enter_async_context(
             ScannerOnPty(folder / "scanner-1", Settings(aim=True))
         )
-        premises = _furnish(folder, cloud.url, twin, scene.lang)
+        devices = await stack.enter_async_context(counter(folder, scene))
+        premises = _furnish(folder, cloud.url, twin, scene.lang, devices)
         box = BoxProcess(premises, folder / LOG, own_group=True)
         stack.push_async_callback(box.stop)
         await box.start()
@@ -158,12 +160,19 @@ def _cloud(folder: Path) -> CloudTwin:
     return twin
 
 
-def _furnish(folder: Path, cloud_url: str, twin: CloudTwin, lang: str) -> Premises:
+def _furnish(
+    folder: Path,
+    cloud_url: str,
+    twin: CloudTwin,
+    lang: str,
+    lane_devices: dict[str, dict[str, object]],
+) -> Premises:
     plan = Plan(
         cloud_url=cloud_url,
         cloud_keys={twin.signing_key.id: twin.signing_key.public_key},
         terminals=TERMINALS,
         scanner_url=str(folder / "scanner-1"),
+        lane_devices=lane_devices,
         lang=lang,
         changes_interval_seconds=0.5,
         bundle_interval_seconds=1.0,

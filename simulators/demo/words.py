@@ -59,6 +59,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "state": ("{state}：{more}", "{state}: {more}"),
     "scanned": ("扫到 {name} × {quantity}，合计 {total}", "{name} x {quantity}, total {total}"),
     "carded": ("会员刷卡，合计变为 {total}", "a member's card: the total becomes {total}"),
+    "printed": ("小票打印机出票，{rows} 行", "the receipt is printed, {rows} rows"),
+    "drawer": ("钱箱弹开", "the cash drawer opens"),
     "paid": ("扫“付现金”条码", "the barcode “pay cash” is scanned"),
     "sold": (
         "成交 {total} 元，小票 {receipt}，积分 +{points}",

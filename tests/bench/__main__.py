@@ -18,7 +18,7 @@ import uvloop
 from tests.bench import echo, pricing, report
 from tests.bench.counting import count
 from tests.bench.load import Request, Sample, drive
-from tests.bench.references import Disk, mosquitto
+from tests.bench.references import Disk, Far, mosquitto
 from tests.bench.references import echo as run_echo
 from tests.bench.shop import Shop, is_sold, open_shop, sale
 from tests.bench.wires import Caller, HttpWire, MqttWire
@@ -36,7 +36,7 @@ async def stand(folder: Path) -> AsyncIterator[Mapping[str, Cell]]:
     async with AsyncExitStack() as stack:
         shop = await stack.enter_async_context(open_shop(folder))
         broker = await stack.enter_async_context(mosquitto(folder))
-        await stack.enter_async_context(run_echo("mqtt", broker))
+        await stack.enter_async_context(run_echo("mqtt", broker.port))
         http = await stack.enter_async_context(run_echo("http"))
         aiohttp = await stack.enter_async_context(run_echo("aiohttp"))
         disk = Disk(folder)
@@ -80,7 +80,7 @@ def _echoed(caller: Caller, request: Request) -> Cell:
 def _sold(shop: Shop, door: str, count: int) -> Cell:
     async def measure(seconds: float) -> Sample:
         callers = await shop.callers(door, count)
-        selling = [(caller, await sale(caller)) for caller in callers]
+        selling = await shop.selling(callers)
         sample = await drive(selling, "sell", is_sold, seconds)
         for caller in callers:
             caller.close()
@@ -116,8 +116,8 @@ def _new(folder: Path) -> Path:
     return folder
 
 
-def _local(port: int) -> tuple[str, int]:
-    return "127.0.0.1", port
+def _local(far: Far) -> tuple[str, int]:
+    return "127.0.0.1", far.port
 
 
 def _say(line: str) -> None:

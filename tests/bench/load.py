@@ -30,12 +30,14 @@ class Sample:
     per_second: float
     asked: int
     """All answers, the untimed ones too."""
+    cpu_us: float = 0.0
+    """What the far end's processes spent on one of them, where that was looked at."""
 
 
 async def drive(
     callers: Sequence[tuple[Caller, Request]], operation: str, judge: Judge, seconds: float
 ) -> Sample:
-    """Let all callers ask at once for so long."""
+    """Let all callers ask at once for so long, and at least once."""
     gc.collect()
     gc.disable()
     began = perf_counter()
@@ -55,7 +57,7 @@ async def _ask(
     caller: Caller, request: Request, operation: str, judge: Judge, until: float
 ) -> list[float]:
     taken: list[float] = []
-    while (asked := perf_counter()) < until:
+    while (asked := perf_counter()) < until or not taken:
         answer = await caller.ask(operation, request())
         taken.append(perf_counter() - asked)
         if not judge(answer):

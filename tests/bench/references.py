@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from time import perf_counter
+from typing import NamedTuple
 
 from simulators.premises import free_ports
 from tests.bench.load import Sample, sample
@@ -14,6 +15,13 @@ from tests.bench.load import Sample, sample
 BLOCK_BYTES = 8192
 FILE_BYTES = 8 << 20
 ANSWER_SECONDS_MAX = 10.0
+
+
+class Far(NamedTuple):
+    """A process to be measured against: where it listens, and who it is."""
+
+    port: int
+    pid: int
 
 
 class Disk:
@@ -42,7 +50,7 @@ class Disk:
 
 
 @asynccontextmanager
-async def mosquitto(folder: Path) -> AsyncIterator[int]:
+async def mosquitto(folder: Path) -> AsyncIterator[Far]:
     """Run a broker of our own on a free port, without Nagle; the best a broker can do."""
     (port,) = free_ports(1)
     settings = folder / "mosquitto.conf"
@@ -52,14 +60,14 @@ async def mosquitto(folder: Path) -> AsyncIterator[int]:
     process = await asyncio.create_subprocess_exec("mosquitto", "-c", str(settings))
     try:
         await _answers(port)
-        yield port
+        yield Far(port, process.pid)
     finally:
         process.terminate()
         await process.wait()
 
 
 @asynccontextmanager
-async def echo(kind: str, port: int = 0) -> AsyncIterator[int]:
+async def echo(kind: str, port: int = 0) -> AsyncIterator[Far]:
     """Run an echo (see `tests.bench.echo`) as a process of its own, as the box is one."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.bench.echo", kind, str(port), stdout=asyncio.subprocess.PIPE
@@ -68,7 +76,7 @@ async def echo(kind: str, port: int = 0) -> AsyncIterator[int]:
     try:
         async with asyncio.timeout(ANSWER_SECONDS_MAX):
             line = await process.stdout.readline()
-        yield int(line)
+        yield Far(int(line), process.pid)
     finally:
         process.terminate()
         await process.wait()

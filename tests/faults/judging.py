@@ -117,8 +117,11 @@ def _judge_sales(record: Record, sales: Sequence[Page]) -> None:
 async def judge_cloud(record: Record, premises: Premises, twin: CloudTwin) -> int:
     """Wait until the cloud has everything, then compare all; return the number of facts."""
     try:
-        async with asyncio.timeout(UPLOAD_SECONDS_MAX):
-            while await _waiting(premises):
+        async with (
+            asyncio.timeout(UPLOAD_SECONDS_MAX),
+            aiohttp.ClientSession(premises.http_url) as session,
+        ):
+            while await _waiting(session):
                 await asyncio.sleep(0.02)
     except TimeoutError:
         raise Violation("the box does not upload") from None
@@ -157,11 +160,8 @@ def expected(record: Record) -> tuple[Mapping[str, int], int]:
     return takings, points
 
 
-async def _waiting(premises: Premises) -> bool:
-    async with (
-        aiohttp.ClientSession(premises.http_url) as session,
-        session.get("/v1/health") as response,
-    ):
+async def _waiting(session: aiohttp.ClientSession) -> bool:
+    async with session.get("/v1/health") as response:
         return bool((await response.json())["waiting"])
 
 

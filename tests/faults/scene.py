@@ -7,8 +7,14 @@ the box answers when it is asked for the sale under which it died.
 import asyncio
 import random
 import shutil
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    closing,
+    nullcontext,
+)
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +39,9 @@ NEWS_SECONDS = 0.05
 LOG_PAGES = 80
 """So early a box moves its write-ahead log here: after a dozen sales."""
 LOG_TAIL_CHARACTERS = 2_000
+
+Way = Callable[[str], AbstractAsyncContextManager[str]]
+"""Leads to a cloud: of its URL makes the one by which the box asks it."""
 
 
 class Scene:
@@ -113,8 +122,17 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(folder: Path, seed: int, clock: WallClock | None = None) -> AsyncIterator[Scene]:
-    """Furnish a store in `folder`; its box does not run yet. It lives by `clock`, if given."""
+async def scene(
+    folder: Path,
+    seed: int,
+    clock: WallClock | None = None,
+    way: Way = nullcontext,
+    **planned: Any,
+) -> AsyncIterator[Scene]:
+    """Furnish a store in `folder`; its box does not run yet. It lives by `clock`, if given.
+
+    `planned` fields of its plan are not as usual.
+    """
     luck = random.Random(f"scene {seed}")
 
     def now() -> int:
@@ -126,7 +144,8 @@ async def scene(folder: Path, seed: int, clock: WallClock | None = None) -> Asyn
         twin.publish_bundle(demo_data.bundle("s1"))
         async with CloudServer(twin) as cloud, AsyncExitStack() as stack:
             keys = {twin.signing_key.id: twin.signing_key.public_key}
-            premises = furnish(folder, _plan(cloud.url, keys))
+            url = await stack.enter_async_context(way(cloud.url))
+            premises = furnish(folder, replace(_plan(url, keys), **planned))
             twin.register_box(premises.box, premises.public_key)
             record = Record()
             till = await stack.enter_async_context(Till(premises, TERMINAL, record, luck))

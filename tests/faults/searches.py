@@ -11,6 +11,7 @@ import asyncio
 import json
 import logging
 import platform
+import random
 import tempfile
 import time
 from collections import Counter
@@ -21,7 +22,7 @@ from typing import Any
 
 import structlog
 
-from tests.faults import full_disk, hardship
+from tests.faults import full_disk, hardship, wires
 from tests.faults.ink import Tampered, tamper
 from tests.faults.judging import must
 from tests.faults.power import Cuts, cut, flush_seldom
@@ -29,6 +30,7 @@ from tests.faults.scene import scene
 from tests.faults.steps import NAMES
 from tests.faults.strace import KILL
 from tests.faults.sweeping import ERRORS, Sweep, Swept
+from tests.faults.wires import Suffered
 
 POINTS_A_ROUND = 60
 ERRORS_A_ROUND = 40
@@ -36,9 +38,10 @@ IMAGES_A_DAY = 1_000
 IMAGES_OF_A_FAULT = 300
 STROKES_A_ROUND = 1_000
 JUMPS_A_ROUND = 12
+WIRES_A_ROUND = 25
 HELD_SECONDS = 5.0
 HELD_SECONDS_MAX = 300.0
-POINTS, FAILURES, IMAGES, STROKES, JUMPS = 1_100, 300, 20_000, 10_000, 60
+POINTS, FAILURES, IMAGES, STROKES, JUMPS, WIRES = 1_100, 300, 20_000, 10_000, 60, 200
 """How many the full run makes of each."""
 OF_ONE_ROUND = frozenset({"seed", "found"})
 """Figures that say how a round was, and are not added up."""
@@ -94,6 +97,13 @@ def clock_jumps(seed: int, count: int = JUMPS_A_ROUND) -> Figures:
         return {"seed": seed, **asyncio.run(hardship.jump(Path(folder), seed, count))}
 
 
+def bad_wires(seed: int, count: int = WIRES_A_ROUND) -> Figures:
+    """Let a box sell over one bad wire to its cloud after another."""
+    spells = wires.mix(random.Random(f"spells {seed}"), count)
+    with tempfile.TemporaryDirectory() as folder:
+        return {"seed": seed, **_plain(asyncio.run(wires.suffer(Path(folder), seed, spells)))}
+
+
 def hard_times(seed: int, seconds: float = HELD_SECONDS) -> Figures:
     """Hold a box, and let it have too few files, too little memory, and a rival."""
     with tempfile.TemporaryDirectory() as folder:
@@ -124,7 +134,7 @@ def full_disks(seed: int) -> Figures:
         return {"seed": seed, "full_disks": 1, **full_disk.run(Path(folder), seed)}
 
 
-def _plain(found: Swept | Cuts | Tampered) -> Figures:
+def _plain(found: Swept | Cuts | Tampered | Suffered) -> Figures:
     """Return figures as JSON has them, without what is empty."""
     values = {field.name: getattr(found, field.name) for field in fields(found)}
     return {
@@ -137,10 +147,10 @@ def _plain(found: Swept | Cuts | Tampered) -> Figures:
 SEARCHES: Mapping[str, Callable[[int], Figures]] = {
     "kill_points": kill_points, "disk_errors": disk_errors, "power_cuts": power_cuts,
     "tampering": tampering, "clock_jumps": clock_jumps, "hard_times": hard_times,
-    "full_disks": full_disks,
+    "full_disks": full_disks, "wires": bad_wires,
 }  # fmt: skip
 COUNTED = (
-    "kill_points", "disk_errors", "images", "strokes", "jumps", "hard_times", "full_disks"
+    "kill_points", "disk_errors", "images", "strokes", "jumps", "hard_times", "full_disks", "wires",
 )  # fmt: skip
 
 
@@ -180,6 +190,7 @@ FULL: Mapping[str, Callable[[int], Figures]] = {
     "clock_jumps": _many(clock_jumps, 20, JUMPS),
     "hard_times": lambda seed: hard_times(seed, HELD_SECONDS_MAX),
     "full_disks": full_disks,
+    "wires": _many(bad_wires, WIRES_A_ROUND, WIRES),
 }
 
 

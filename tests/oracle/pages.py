@@ -12,6 +12,7 @@ import apsw
 from tests.oracle.recorder import must
 
 SALE, FENCE, REFUSAL = "sale.v1", "fence.v1", "refusal.v1"
+LEASE_TAKEN, LEASE_RETURNED = "lease_taken.v1", "lease_returned.v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,12 @@ class Page:
         return body
 
     @property
+    def told(self) -> Mapping[str, Any]:
+        """What the terminal was answered."""
+        told: Mapping[str, Any] = json.loads(self.answer[3:])
+        return told
+
+    @property
     def postings(self) -> Sequence[Mapping[str, Any]]:
         """The legs of its entry; most facts have none."""
         return tuple(self.body.get("postings", ()))
@@ -52,6 +59,15 @@ def read(path: Path) -> Sequence[Page]:
     finally:
         db.close()
     return [Page(*row) for row in rows]
+
+
+def read_lots(path: Path) -> dict[str, int]:
+    """Return what the box's own book says is in each lot."""
+    db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        return {str(name): int(left) for name, left in db.execute("select id, amount from lot")}
+    finally:
+        db.close()
 
 
 def chained(pages: Sequence[Page]) -> None:

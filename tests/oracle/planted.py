@@ -16,14 +16,19 @@ import pytest
 from cloud_bridge import bridge, bundle, courier
 from cloud_bridge.contract import Envelope
 from drivers import terminal as words
-from edge import bundles, letters
-from edge.book import Book, tables
+from edge import bundles, letters, replays
+from edge.book import Book, read_folded, tables
+from edge.book.people import People
 from edge.config import sections
 from edge.desk import keys, placing
 from edge.desk.answer import Answer, read_stored, refuse, reply
+from edge.desk.leasing import Leasing
 from edge.journal import CLOUD, Draft, Head, Journal, Page
 from edge.outbox import JournalOutbox
 from edge.shop import basket
+from edge.shop.accounts import value
+from edge.shop.facts import BasketParked
+from edge.shop.operations import parking
 from edge.writer import SteppedWriter
 from simulators.cloud.twin import CloudTwin
 
@@ -36,6 +41,8 @@ class Planted:
 
     what: str
     plant: Callable[[Patch], None]
+    seed: int = 0
+    """The first day to try: those before are known not to show it."""
 
 
 def _durable() -> "asyncio.Future[None]":
@@ -168,6 +175,60 @@ def _receipts_begin_again(patch: Patch) -> None:
     patch.setattr(Book, "opened", opened)
 
 
+def _replay_cache_lost(patch: Patch) -> None:
+    patch.setattr(replays, "_load", lambda path: (0, []))
+
+
+def _coupons_whole_again(patch: Patch) -> None:
+    honest, opened = tables.lot_of, Book.opened
+    started = [0]
+
+    def open_again(self: Book, db: Any) -> None:
+        opened(self, db)
+        started[0] = read_folded(db).sequence
+
+    def lot_of(row: Any) -> tables.Row:
+        found = honest(row)
+        if found.held.lot.unit != "CPN" or found.held.left or found.sequence > started[0]:
+            return found
+        return tables.Row(msgspec.structs.replace(found.held, left=1), found.sequence)
+
+    patch.setattr(Book, "opened", open_again)
+    patch.setattr(tables, "lot_of", lot_of)
+
+
+def _lease_twice(patch: Patch) -> None:
+    honest = Leasing._moves
+
+    def moves(self: Leasing, parts: Any) -> Any:
+        return tuple(
+            msgspec.structs.replace(move, amount=2 * move.amount) for move in honest(self, parts)
+        )
+
+    patch.setattr(Leasing, "_moves", moves)
+
+
+def _return_twice(patch: Patch) -> None:
+    patch.setattr(People, "earlier", lambda self, sale: ())
+
+
+def _top_up_cancelled_twice(patch: Patch) -> None:
+    patch.setattr(People, "is_undone", lambda self, top_up: False)
+
+
+def _basket_recalled_twice(patch: Patch) -> None:
+    honest = parking.waiting
+
+    def waiting(told: Sequence[Any], day: str | None) -> Any:
+        return honest([fact for fact in told if isinstance(fact, BasketParked)], day)
+
+    patch.setattr(parking, "waiting", waiting)
+
+
+def _bonus_first(patch: Patch) -> None:
+    patch.setattr(value, "_bonus_part", lambda policy, amount, bonus, principal: min(amount, bonus))
+
+
 # --- sums and days --------------------------------------------------------------------------------
 
 
@@ -240,7 +301,7 @@ def _cloud_without_dedupe(patch: Patch) -> None:
 
     def remembered(self: CloudTwin, box: str, envelope: Envelope, *rest: Any) -> Any:
         for posting in self._judge(envelope).postings:
-            self._tables._post(posting)
+            self._tables.post(posting)
         return honest(self, box, envelope, *rest)
 
     patch.setattr(CloudTwin, "_remembered", remembered)
@@ -266,6 +327,13 @@ PLANTED = (
     Planted("an entry dropped", _entry_dropped),
     Planted("a balance kept too long", _stale_balance),
     Planted("receipt numbers begin again", _receipts_begin_again),
+    Planted("a replay cache lost at a restart", _replay_cache_lost, 73),
+    Planted("a coupon used twice after a restart", _coupons_whole_again),
+    Planted("a lease counted twice", _lease_twice),
+    Planted("a return that gives back twice", _return_twice),
+    Planted("a top-up cancelled twice", _top_up_cancelled_twice),
+    Planted("a basket taken up twice", _basket_recalled_twice),
+    Planted("bonus spent before what was paid in", _bonus_first),
     Planted("money in floats", _float_money),
     Planted("a leg lost", _leg_lost),
     Planted("days end at midnight elsewhere", _days_end_at_midnight_in_greenwich),

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Data = dict[str, Any]
+Gift = tuple[str, str, int]
+"""A member, a unit of lots (PRN or BON), and how much of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,15 +14,17 @@ class Programme:
     """Products, members and cards that stay as they are, and every version of the rules.
 
     `products` and `members` are by id, `codes` says which product a code names, `cards` whose a
-    card is.
+    card is, and whose phone shows a code.
     """
 
     products: Mapping[str, Data]
     codes: Mapping[str, str]
     members: Mapping[str, Data]
-    cards: Mapping[str, str]
+    cards: dict[str, str]
     rules: dict[str, Data] = field(default_factory=dict)
     """The document of each version that was ever published, by its hash."""
+    gifts: list[Gift] = field(default_factory=list)
+    """What headquarters gave members before the day, and keep until a box asks for it."""
 
     @classmethod
     def of(

@@ -18,11 +18,12 @@ def must(holds: bool, check: str, *what: object) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request to sell under a key, and the rules its quote was made by (their hash)."""
+    """A request under a key; of one to sell also the rules its quote was made by (their hash)."""
 
     terminal: str
+    operation: str
     request: Mapping[str, Any]
-    rules: str
+    rules: str = ""
 
 
 @dataclass(slots=True)

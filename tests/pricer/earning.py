@@ -40,8 +40,9 @@ class Paid:
 
 
 def earned(paid: Paid) -> Points:
-    """Return the points that each unit earns if the bill is paid with money."""
+    """Return the points that each unit earns; `paid_share` is the part that earning money pays."""
     sale = paid.way.sale
+    share = Fraction(*sale.context.get("paid_share", (1, 1)))
     policy = sale.document.get("programme", {}).get("points", {})
     rules = sorted(sale.document.get("rules", ()), key=lambda rule: str(rule["id"]))
     campaigns = [r for r in rules if r["kind"] == "points_multiplier" and paid.holds(r)]
@@ -53,7 +54,7 @@ def earned(paid: Paid) -> Points:
         if not units or sum(paid.base(rule)[u] for u in units) < rule.get("minimum", 0):
             continue
         for unit, points in _rule(rule, units, campaigns, paid, policy).items():
-            total[unit] = total.get(unit, Fraction(0)) + points
+            total[unit] = total.get(unit, Fraction(0)) + points * share
     return _floored(total)
 
 

@@ -5,13 +5,21 @@ from edge.shop.facts.box import (
     DayClosed,
     DayOpened,
     EpochOpened,
+    ExceptionResolved,
     KeyFenced,
     RequestRefused,
 )
-from edge.shop.facts.counter import FeedbackGiven, NoticesShown, ScanSessionClosed
+from edge.shop.facts.counter import (
+    BasketParked,
+    BasketRecalled,
+    FeedbackGiven,
+    NoticesShown,
+    ScanSessionClosed,
+)
 from edge.shop.facts.counts import CountCardGivenBack, CountCardSold, CountReturned, CountUsed
 from edge.shop.facts.coupons import DrawUndone, ExchangeUndone, PointsExchanged, PrizeDrawn
 from edge.shop.facts.day import DrawerCounted
+from edge.shop.facts.leases import LeaseReturned, LeaseTaken
 from edge.shop.facts.members import (
     CardBound,
     CardReplaced,
@@ -61,6 +69,8 @@ Fact = (
     | ReturnMade
     | SaleVoided
     | ScanSessionClosed
+    | BasketParked
+    | BasketRecalled
     | FeedbackGiven
     | NoticesShown
     | RequestRefused
@@ -70,10 +80,15 @@ Fact = (
     | DrawerCounted
     | EpochOpened
     | CloudReached
+    | LeaseTaken
+    | LeaseReturned
+    | ExceptionResolved
     | Recovered
 )
 
 __all__ = [
+    "BasketParked",
+    "BasketRecalled",
     "CardBound",
     "CardRefunded",
     "CardReplaced",
@@ -90,11 +105,14 @@ __all__ = [
     "DrawUndone",
     "DrawerCounted",
     "EpochOpened",
+    "ExceptionResolved",
     "ExchangeUndone",
     "Fact",
     "FeedbackGiven",
     "HoldingsExpired",
     "KeyFenced",
+    "LeaseReturned",
+    "LeaseTaken",
     "MemberEnrolled",
     "MemberUpdated",
     "NoticesShown",

@@ -50,6 +50,21 @@ class EpochOpened(msgspec.Struct, frozen=True, kw_only=True):
     """When it was opened, ms since 1970 UTC; the page's own time may be earlier."""
 
 
+class ExceptionResolved(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody looked at what the cloud did not simply accept, and chose what is done about it.
+
+    It moves nothing: whoever is charged or refunded for it is charged by a deed of its own.
+    """
+
+    sequence: int
+    page: str
+    """The fact that the exception is about: its place, and its page's digest."""
+    kind: str
+    choice: str
+    by: str
+    note: str = ""
+
+
 class CloudReached(msgspec.Struct, frozen=True, kw_only=True):
     """The cloud answers again (`online` true), or stopped answering (false)."""
 

@@ -56,3 +56,37 @@ class NoticesShown(msgspec.Struct, frozen=True, kw_only=True):
     store: str
     terminal: str
     notices: tuple[str, ...]
+
+
+class ParkedLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of a basket that waits, as the terminal had asked for it; it has no price yet."""
+
+    code: str
+    quantity: Decimal
+    unit_price: int | None = None
+    """The terminal's own price."""
+
+
+class BasketParked(msgspec.Struct, frozen=True, kw_only=True):
+    """A basket was put aside, for any terminal of the store to go on with."""
+
+    ticket: str
+    """Its own id."""
+    label: str
+    business_date: str
+    store: str
+    terminal: str
+    cashier: str
+    member: str | None
+    lines: tuple[ParkedLine, ...]
+    coupons: tuple[str, ...] = ()
+
+
+class BasketRecalled(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody took a parked basket back; nobody else can."""
+
+    ticket: str
+    business_date: str
+    store: str
+    terminal: str
+    cashier: str

@@ -11,7 +11,9 @@ class Counted(msgspec.Struct, frozen=True):
 
 
 class DrawerCounted(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody counted. From the first count on a business day is closing.
+    """Somebody counted: at the end of a shift, or of the day, which is closing from then on.
+
+    What is sold afterwards opens it again.
 
     `change_money` is what was in the drawer in the morning: it is found, and was not earned.
     """

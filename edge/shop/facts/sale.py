@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from edge.shop.accounts.lots import Move
+from edge.shop.basket import PriceSource
 from edge.shop.calendar import EXACT, Certainty
 from edge.shop.ledger import Posting
 from edge.shop.money import Rounding
@@ -63,7 +64,7 @@ class SoldLine(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     quantity: Decimal
     unit_price: int
-    price_source: Literal["price_book", "terminal"]
+    price_source: PriceSource
     list_amount: int
     discounts: tuple[Adjustment, ...]
     net: int

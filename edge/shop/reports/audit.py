@@ -9,11 +9,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from edge.shop.accounts.lots import COUPON, PRINCIPAL, Held, Lot
-from edge.shop.facts import Deed
+from edge.shop.facts import Deed, LeaseReturned, LeaseTaken
 from edge.shop.ledger import balanced
 
 Lots = Mapping[str, Held]
 """All lots there ever were, by id, and what is in them."""
+
+Moving = Deed | LeaseTaken | LeaseReturned
+"""What moves lots."""
 
 _Account = tuple[str, str, str]
 """An account, its unit ("" for money) and the party on whose books it is."""
@@ -36,7 +39,16 @@ def imbalances(deed: Deed, lots: Lots) -> Iterator[str]:
     yield from _impossible(after(deed, lots))
 
 
-def after(deed: Deed, lots: Lots) -> dict[str, Held]:
+def misplaced(leased: LeaseTaken | LeaseReturned, lots: Lots) -> Iterator[str]:
+    """Yield what is wrong with a lease that came or went: nothing is posted for it.
+
+    Its lots are opened once, and none holds anything below zero afterwards.
+    """
+    yield from _misopened(leased, lots)
+    yield from _impossible(after(leased, lots))
+
+
+def after(deed: Moving, lots: Lots) -> dict[str, Held]:
     """Return the lots that a deed moves, as they are after it; a lot never opened is left out."""
     moved: dict[str, Held] = {}
     for move in deed.moves:
@@ -87,7 +99,7 @@ def _moved(deed: Deed, lots: Lots) -> Counter[_Account]:
     return sums
 
 
-def _misopened(deed: Deed, lots: Lots) -> Iterator[str]:
+def _misopened(deed: Moving, lots: Lots) -> Iterator[str]:
     known: set[str] = set()
     for move in deed.moves:
         is_known = move.lot in known or move.lot in lots

@@ -156,7 +156,7 @@ def _state(entries: Iterable[Entry], business_date: str) -> State:
                 state = "closing"
             case EpochOpened() if state != "closed":
                 state = "interrupted"
-            case Deed(business_date=day) if day == business_date and state == "interrupted":
+            case Deed(business_date=day) if day == business_date and state != "closed":
                 state = "open"
             case _:
                 pass

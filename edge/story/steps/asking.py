@@ -2,14 +2,12 @@
 
 from typing import Any, get_args
 
-from edge.shop.accounts import coupons, points
-from edge.shop.accounts.lots import Holdings
-from edge.shop.declined import Declined
+from edge.shop.accounts import coupons
 from edge.shop.ledger import POINTS
 from edge.shop.operations.in_force import coupon_kinds
 from edge.shop.operations.made import Made
+from edge.shop.operations.redeeming import partners, redeemed
 from edge.shop.pricing import Asked
-from edge.shop.pricing.asked import PointsAsked
 from edge.shop.rules.conditions import Channel
 from edge.shop.sale import CouponShown
 from edge.story.deed import Phrases
@@ -21,15 +19,17 @@ from edge.story.values import whole
 def asked(scene: Scene, said: Phrases, buyer: str | None, made: Made) -> Asked:
     """Take `coupon C1`, `redeem 100`, `channel delivery` and `region north`."""
     shown = [_shown(scene, " ".join(words), buyer, made) for words in said.all("coupon")]
-    redeemed = _redeemed(scene, said, scene.holdings(buyer), made.at.date)
+    wanted = said.say("redeem", default="0")
+    policy, held = scene.rules.bundle.programme.points, scene.holdings(buyer)
+    points = redeemed(policy, held, "max" if wanted == "max" else whole(wanted), made.at.date)
     channel: Any = said.say("channel", default="till")
     if channel not in get_args(Channel):
         raise StoryError(f"goods go by {', '.join(get_args(Channel))}, not by {channel!r}")
     return Asked(
         coupons=tuple(shown),
-        redeem=redeemed[POINTS].points,
-        redeemable=redeemed[POINTS].held,
-        partners={unit.partition(".")[2]: said for unit, said in redeemed.items() if "." in unit},
+        redeem=points[POINTS].points,
+        redeemable=points[POINTS].held,
+        partners=partners(points),
         counters=scene.home.counters(buyer),
         catalogue=scene.shelf,
         store=made.store,
@@ -37,26 +37,6 @@ def asked(scene: Scene, said: Phrases, buyer: str | None, made: Made) -> Asked:
         channel=channel,
         online=made.online,
     )
-
-
-def _redeemed(
-    scene: Scene, said: Phrases, holdings: Holdings, today: str
-) -> dict[str, PointsAsked]:
-    """Read `redeem 600`: of all points there are, those that expire first; or `redeem max`."""
-    policy = scene.rules.bundle.programme.points
-    holdings = points.alive(policy, holdings, today)
-    held = {unit: points.redeemable(holdings, unit, today) for unit in policy.units}
-    wanted = said.say("redeem", default="0")
-    if wanted == "max":
-        return {unit: PointsAsked("max", held[unit]) for unit in policy.units}
-    possible = min(whole(wanted), sum(held.values()))
-    asked = dict.fromkeys(policy.units, 0)
-    asked[POINTS] += whole(wanted) - possible
-    moves = points.spend(holdings, policy.units, possible, today)
-    assert not isinstance(moves, Declined), "no more is spent than there is"
-    for move in moves:
-        asked[holdings.lot(move).unit] -= move.amount
-    return {unit: PointsAsked(asked[unit], held[unit]) for unit in policy.units}
 
 
 def _shown(scene: Scene, coupon: str, buyer: str | None, made: Made) -> CouponShown:

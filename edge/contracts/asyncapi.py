@@ -1,0 +1,142 @@
+"""The MQTT door as an AsyncAPI 3.0 document (AsyncAPI Specification 3.0.0)."""
+
+from typing import Any, Final
+
+from drivers import terminal as words
+from edge.contracts.openapi import ABOUT, JSON, REFUSED
+from edge.contracts.schemas import components, reference
+from edge.contracts.vocabulary import Operation, operations
+
+OWN: Final = "edge/v1/{store}/{terminal}"
+PARAMETERS: Final = {
+    "store": {"description": "The store's id."},
+    "terminal": {"description": "The terminal's id, which is its user name and its client id."},
+}
+STATES: Final = ("closed", "claimed", "ready", "busy", "error", "lost")
+
+
+def asyncapi(version: str) -> dict[str, Any]:
+    """Return the document. `version` is the box's."""
+    asked = operations()
+    channels: dict[str, Any] = {}
+    for operation in asked:
+        channels[f"{operation.name}_request"] = _asked(operation)
+        channels[f"{operation.name}_answer"] = _answered(operation)
+    types = [t for operation in asked for t in (operation.request, operation.reply)]
+    return {
+        "asyncapi": "3.0.0",
+        "info": {"title": "edgebox", "version": version, "description": ABOUT},
+        "defaultContentType": JSON,
+        "servers": {
+            "box": {
+                "host": "{host}:{port}", "protocol": "mqtt", "protocolVersion": "5.0",
+                "variables": {
+                    "host": {"description": "The box."}, "port": {"default": "1883"}
+                },
+                "security": [{"type": "userPassword",
+                              "description": "The terminal's id and its token."}],
+            }
+        },
+        "channels": {**channels, **_told()},
+        "operations": {**{o.name: _operation(o) for o in asked}, **_listening()},
+        "components": {"schemas": components([*types, words.Problem])},
+    }  # fmt: skip
+
+
+def _asked(operation: Operation) -> dict[str, Any]:
+    return {
+        "address": f"{OWN}/req/{operation.name}",
+        "parameters": PARAMETERS,
+        "title": operation.summary,
+        "messages": {
+            "request": {
+                "name": operation.request.__name__,
+                "payload": reference(operation.request),
+                "examples": [
+                    {"summary": example.title, "payload": example.request}
+                    for example in operation.examples
+                ],
+                "bindings": {"mqtt": {
+                    "correlationData": {"type": "string", "description": "Comes back as it is."},
+                    "responseTopic": f"{OWN}/rsp/{operation.name}",
+                }},
+            }
+        },
+    }  # fmt: skip
+
+
+def _answered(operation: Operation) -> dict[str, Any]:
+    return {
+        "address": f"{OWN}/rsp/{operation.name}",
+        "parameters": PARAMETERS,
+        "messages": {
+            "answer": {
+                "name": operation.reply.__name__,
+                "payload": reference(operation.reply),
+                "examples": [
+                    {"summary": example.title, "payload": example.answer}
+                    for example in operation.examples
+                    if example.status < REFUSED
+                ],
+            },
+            "problem": {
+                "name": words.Problem.__name__,
+                "contentType": "application/problem+json",
+                "payload": reference(words.Problem),
+            },
+        },
+    }
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    return {
+        # From the box's side, as the standard wants it.
+        "action": "receive",
+        "channel": {"$ref": f"#/channels/{operation.name}_request"},
+        "summary": operation.summary,
+        "description": operation.description,
+        "bindings": {"mqtt": {"qos": 1, "retain": False, "messageExpiryInterval": 120}},
+        "reply": {"channel": {"$ref": f"#/channels/{operation.name}_answer"}},
+    }
+
+
+def _told() -> dict[str, Any]:
+    """Return the channels on which the box speaks, and terminals say how they are."""
+    of_terminal: dict[str, Any] = {"parameters": PARAMETERS}
+    store = {"parameters": {"store": PARAMETERS["store"]}}
+    states = {"type": "object", "properties": {
+        "state": {"enum": list(STATES)}, "reason": {"type": "string"}}}  # fmt: skip
+    return {
+        "event": {
+            "address": f"{OWN}/evt/{{kind}}",
+            "parameters": {**PARAMETERS, "kind": {"description": "What kind of event it is."}},
+            "messages": {"event": {"payload": {"type": "object"}}},
+        },
+        "terminal_state": {
+            "address": f"{OWN}/state", **of_terminal,
+            "messages": {"state": {"summary": "Birth and will, retained.", "payload": {}}},
+        },
+        "box_state": {
+            "address": "edge/v1/{store}/box/state", **store,
+            "messages": {"state": {"summary": "Retained.", "payload": {"type": "object"}}},
+        },
+        "box_health": {
+            "address": "edge/v1/{store}/box/health", **store,
+            "messages": {"health": {"summary": "Every minute.",
+                                    "payload": reference(words.HealthReport)}},
+        },
+        "device_state": {
+            "address": "edge/v1/{store}/dev/{device}/state",
+            "parameters": {**store["parameters"], "device": {"description": "A device's name."}},
+            "messages": {"state": {"summary": "Retained.", "payload": states}},
+        },
+    }  # fmt: skip
+
+
+def _listening() -> dict[str, Any]:
+    said = {
+        name: {"action": "send", "channel": {"$ref": f"#/channels/{name}"}}
+        for name in ("event", "box_state", "box_health", "device_state")
+    }
+    heard = {"action": "receive", "channel": {"$ref": "#/channels/terminal_state"}}
+    return {**said, "terminal_state": heard}

@@ -1,0 +1,45 @@
+"""Who asks for what, by whom it is done, and what was agreed on: what a deed is made from."""
+
+import msgspec
+
+from edge.refusals import Language
+from edge.shop.pricing import RuleSet
+from edge.shop.sale import Quote
+from edge.shop.tender import Paid
+
+
+class Request(msgspec.Struct, frozen=True):
+    """Whose request is being answered. `content` is the request's hash."""
+
+    origin: str
+    key: str
+    content: str
+    operation: str
+    lang: Language
+
+
+class Seller(msgspec.Struct, frozen=True):
+    """By whom and where something is done.
+
+    `flags` say why somebody should look at it afterwards, as whoever let it pass decided.
+    """
+
+    terminal: str
+    terminal_kind: str
+    cashier: str
+    seller: str | None = None
+    lane: str | None = None
+    approved_by: str | None = None
+    flags: tuple[str, ...] = ()
+
+
+class Deal(msgspec.Struct, frozen=True):
+    """A quote that was accepted and settled, and the rules it was made by.
+
+    `points_before` are what the member held before, None if nobody was named.
+    """
+
+    quote: Quote
+    rules: RuleSet
+    paid: Paid
+    points_before: int | None

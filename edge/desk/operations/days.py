@@ -1,0 +1,109 @@
+"""The business day at a terminal: opened, counted, looked at, and closed."""
+
+from collections.abc import Callable
+from functools import partial
+
+import msgspec
+
+from drivers import terminal as words
+from edge.config import Terminal
+from edge.desk.closing import Closing, Count
+from edge.desk.means import Job, Means, Outcome
+from edge.refusals import Refusal
+from edge.replies import Stamp
+from edge.shop.facts import DayClosed, DayOpened, DrawerCounted
+from edge.shop.reports.sheet import totals
+
+
+def open_day(means: Means, job: Job, asked: words.DayOpen) -> Outcome:
+    """Open the business day."""
+
+    def tell(fact: DayOpened, stamp: Stamp) -> words.Reply:
+        return words.DayOpened(
+            key=stamp.key,
+            business_date=fact.business_date,
+            epoch=stamp.epoch,
+            sequence=stamp.sequence,
+        )
+
+    opened = means.placing.open_day(job.request, tell)
+    return opened or Refusal("E-DAY-OPEN", {"day": means.placing.business_date or "-"})
+
+
+async def x_report(means: Means, terminal: Terminal, asked: words.XReport) -> words.Reply | Refusal:
+    """Answer how the day goes."""
+    if means.days is None:
+        return Refusal("E-FORBIDDEN")
+    sheet = await means.days.sheet()
+    if isinstance(sheet, Refusal):
+        return sheet
+    return words.DayReport(
+        kind="X",
+        business_date=sheet.day.business_date,
+        sheet=msgspec.Raw(msgspec.json.encode(sheet)),
+        as_of=means.counter.as_of(),
+    )
+
+
+async def prepare_shift(
+    means: Means, job: Job, asked: words.ShiftClose
+) -> Callable[[], Outcome] | Refusal:
+    """Add up what this terminal's drawer should hold."""
+    if means.days is None:
+        return Refusal("E-FORBIDDEN")
+    drawer = f"cash:{job.terminal.id}"
+    count = Count({drawer: asked.counted}, asked.change_money, asked.cashier)
+    made = await means.days.counted(count)
+    return made if isinstance(made, Refusal) else partial(_count, means, job, made)
+
+
+def _count(means: Means, job: Job, made: Closing) -> Outcome:
+    (counted,) = made.counts
+    tills = {till.account: till for till in made.sheet.day.tills}
+    till = tills[f"cash:{job.terminal.id}"]
+    assert till.counted is not None, "it was counted just now"
+    found = till.counted
+
+    def tell(fact: DrawerCounted, stamp: Stamp) -> words.Reply:
+        return words.ShiftClosed(
+            key=stamp.key,
+            business_date=fact.business_date,
+            terminal=fact.terminal,
+            cashier=fact.cashier,
+            currency=fact.currency,
+            expected=till.expected,
+            counted=found,
+            over=found - till.expected,
+            epoch=stamp.epoch,
+            sequence=stamp.sequence,
+        )
+
+    return means.placing.told(job.request, counted, tell)
+
+
+async def prepare_close(
+    means: Means, job: Job, asked: words.ZClose
+) -> Callable[[], Outcome] | Refusal:
+    """Make the report that the day is closed with."""
+    if means.days is None:
+        return Refusal("E-FORBIDDEN")
+    made = await means.days.closing(Count(asked.counted, asked.change_money, asked.cashier))
+    return made if isinstance(made, Refusal) else partial(_close, means, job, made)
+
+
+def _close(means: Means, job: Job, made: Closing) -> Outcome:
+    closed = DayClosed(
+        business_date=made.day.business_date, totals=totals(made.sheet),
+        unsent=made.unsent.count, unsent_amount=made.unsent.amount,
+    )  # fmt: skip
+
+    def tell(fact: DayClosed, stamp: Stamp) -> words.Reply:
+        return words.DayClosed(
+            key=stamp.key,
+            business_date=fact.business_date,
+            epoch=stamp.epoch,
+            sequence=stamp.sequence,
+            sheet=msgspec.Raw(msgspec.json.encode(made.closed)),
+        )
+
+    return means.placing.told(job.request, closed, tell, *made.counts)

@@ -1,0 +1,51 @@
+"""What the shop made of a request -> the words a terminal is told, in the terminal's language."""
+
+from edge.replies.counts import count_card_back, count_card_sold, count_used, exchanged
+from edge.replies.members import balances, coupon_checked, identified
+from edge.replies.people import (
+    card_bound,
+    card_changed,
+    card_replaced,
+    enrolled,
+    member_updated,
+)
+from edge.replies.returning import found, returned
+from edge.replies.rewards import (
+    draw_undone,
+    drawn,
+    exchange_undone,
+    tier_bought,
+    tier_refunded,
+)
+from edge.replies.selling import quoted, sold
+from edge.replies.stamp import Done, Stamp, done
+from edge.replies.value import paid_out, topped_up
+
+__all__ = [
+    "Done",
+    "Stamp",
+    "balances",
+    "card_bound",
+    "card_changed",
+    "card_replaced",
+    "count_card_back",
+    "count_card_sold",
+    "count_used",
+    "coupon_checked",
+    "done",
+    "draw_undone",
+    "drawn",
+    "enrolled",
+    "exchange_undone",
+    "exchanged",
+    "found",
+    "identified",
+    "member_updated",
+    "paid_out",
+    "quoted",
+    "returned",
+    "sold",
+    "tier_bought",
+    "tier_refunded",
+    "topped_up",
+]

@@ -1,0 +1,191 @@
+"""What honest tills notice while somebody on the shop's network is rude; prints JSON.
+
+    .venv/bin/python -m tests.bench.rude --seconds 10
+
+Eight tills, half over MQTT and half over HTTP, sell at a steady pace while one attack after the
+other runs in a process of its own, from an address of its own. `quiet` is without any; `p99_ms`
+and `worst_ms` are of whole sales, from request to durable answer. The attacker shares the box's
+cores, so that some of what is seen is the machine and not the box.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import multiprocessing
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import mqtt5
+import uvloop
+
+from simulators import demo_data
+from tests.bench.load import quantile
+from tests.bench.shop import TERMINALS, Shop, is_sold, open_shop, sale
+from tests.bench.wires import Caller
+
+RUDE = "127.0.0.2"
+TILLS = 8
+SALES_PER_SECOND = 2.0
+"""Of each till."""
+RATE_MAX = 50
+CONNECTIONS = 40
+TEA = {"lines": [{"code": demo_data.ean(3), "quantity": "1"}]}
+INSIDER = TERMINALS[-1]
+"""A terminal whose token the attacker has."""
+PING = mqtt5.PingReqPacket().write()
+
+
+class Target(NamedTuple):
+    """Where the box is, and the token that was stolen."""
+
+    http: int
+    mqtt: int
+    token: str
+
+
+async def _flood(port: int, greeting: bytes, again: bytes, pause: float) -> None:
+    """Connect, send, read and send again; come back when cut off."""
+    while True:
+        with contextlib.suppress(OSError, RuntimeError):  # uvloop's for a wire that is cut
+            reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(RUDE, 0))
+            with contextlib.closing(writer):
+                writer.write(greeting)
+                while await _answered(reader, pause):
+                    writer.write(again)
+                    await writer.drain()
+        await asyncio.sleep(0.01)
+
+
+async def _ask_on(port: int, request: bytes) -> None:
+    """Send sixteen requests at once, and again when there is an answer."""
+    await _flood(port, request * 16, request * 16, 1.0)
+
+
+async def _answered(reader: asyncio.StreamReader, pause: float) -> bool:
+    """Wait for an answer, or for so long; tell whether the connection still stands."""
+    try:
+        async with asyncio.timeout(pause):
+            return bool(await reader.read(65_536))
+    except TimeoutError:
+        return True
+
+
+def _get(path: str, token: str = "") -> bytes:
+    login = f"Authorization: Bearer {INSIDER}:{token}\r\n" if token else ""
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{login}\r\n".encode()
+
+
+def _connect(token: str) -> bytes:
+    return mqtt5.ConnectPacket(INSIDER, username=INSIDER, password=token.encode()).write()
+
+
+def _quote(number: int) -> bytes:
+    base = f"edge/v1/s1/{INSIDER}"
+    return mqtt5.PublishPacket(
+        f"{base}/req/quote", b'{"lines":[{"code":"6970000000031"}]}' + b" " * number,
+        response_topic=f"{base}/rsp/quote",
+    ).write()  # fmt: skip
+
+
+Attack = Callable[[Target], Awaitable[None]]
+ATTACKS: Mapping[str, Attack] = {
+    "strangers ask for health": lambda at: _ask_on(at.http, _get("/v1/health")),
+    "strangers guess tokens": lambda at: _ask_on(at.http, _get("/metrics", "guess")),
+    "heads that drip": lambda at: _flood(at.http, b"GET /v1/health HTTP/1.1\r\nX: ", b"y", 0.05),
+    "half a CONNECT": lambda at: _flood(at.mqtt, _connect("guess")[:-1], b"", 1.0),
+    "wrong passwords": lambda at: _flood(at.mqtt, _connect("guess"), b"", 1.0),
+    "junk": lambda at: _flood(at.mqtt, b"\x10\x7f" + bytes(200), b"\xff" * 200, 1.0),
+    "a terminal pings on and on": lambda at: _flood(
+        at.mqtt, _connect(at.token), PING * 20_000, 0.001
+    ),
+    "a terminal asks on and on": lambda at: _flood(
+        at.mqtt, _connect(at.token), _quote(0) * 500, 0.001
+    ),
+    "a terminal sends large requests": lambda at: _flood(
+        at.mqtt, _connect(at.token), _quote(60_000) * 20, 0.001
+    ),
+}
+
+
+def attack(name: str, target: Target) -> None:
+    """Be rude until killed."""
+
+    async def all_at_once() -> None:
+        await asyncio.gather(*(ATTACKS[name](target) for _ in range(CONNECTIONS)))
+
+    uvloop.run(all_at_once())
+
+
+async def _sell(caller: Caller, seconds: float, delay: float) -> list[float]:
+    """Sell at a steady pace; return what each sale took, in seconds."""
+    request, taken = await sale(caller, TEA), []
+    await asyncio.sleep(delay)
+    due = perf_counter()
+    until = due + seconds
+    while (due := due + 1 / SALES_PER_SECOND) < until:
+        await asyncio.sleep(max(0.0, due - perf_counter()))
+        answer = await caller.ask("sell", request())
+        taken.append(perf_counter() - due)
+        if not is_sold(answer):
+            raise RuntimeError(answer.decode(errors="replace")[:300])
+    return taken
+
+
+async def measure(shop: Shop, seconds: float) -> Mapping[str, float]:
+    """Let all tills sell for so long."""
+    callers = [
+        await shop.caller("mqtt" if number % 2 else "http", TERMINALS[number])
+        for number in range(TILLS)
+    ]
+    paces = [1 / SALES_PER_SECOND / TILLS * number for number in range(TILLS)]
+    sold = await asyncio.gather(
+        *(_sell(caller, seconds, pace) for caller, pace in zip(callers, paces, strict=True))
+    )
+    for caller in callers:
+        caller.close()
+    taken = sorted(each for one in sold for each in one)
+    figures = {
+        "p50_ms": quantile(taken, 0.5),
+        "p99_ms": quantile(taken, 0.99),
+        "worst_ms": taken[-1],
+    }
+    return {"sales": len(taken), **{name: round(each * 1e3, 1) for name, each in figures.items()}}
+
+
+async def run(folder: Path, seconds: float) -> Mapping[str, Any]:
+    """Measure in quiet, then under each attack."""
+    found: dict[str, Any] = {}
+    async with open_shop(folder, requests_per_second_max=RATE_MAX) as shop:
+        premises = shop.premises
+        target = Target(premises.http_port, premises.mqtt_port, premises.tokens[INSIDER])
+        found["quiet"] = await measure(shop, seconds)
+        sys.stderr.write(f"quiet: {found['quiet']}\n")
+        for name in ATTACKS:
+            rude = multiprocessing.get_context("spawn").Process(target=attack, args=(name, target))
+            rude.start()
+            try:
+                await asyncio.sleep(1)
+                found[name] = await measure(shop, seconds)
+            finally:
+                rude.kill()
+                rude.join()
+            sys.stderr.write(f"{name}: {found[name]}\n")
+    return found
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=10.0)
+    seconds = parser.parse_args().seconds
+    with tempfile.TemporaryDirectory() as folder:
+        print(json.dumps(uvloop.run(run(Path(folder), seconds)), indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""What one store sold comes back at another: with the cloud's word, once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+
+from cloud_bridge.contract import Envelope, HoldAsked
+from simulators.cloud.weather import CLEAR, OFF
+from tests.adversary import HELD, Fleet, Shop
+from tests.away_kit import PRICE
+from tests.virtual_time import run
+
+TOTAL = 4 * PRICE - 200
+"""What four lattes cost; more than 50.00 are 2.00 cheaper."""
+
+
+@asynccontextmanager
+async def two_stores(folder: Path) -> AsyncIterator[Fleet]:
+    """Run two stores of one chain, in the end with books that agree."""
+    found = Fleet(1, 2, folder, overdraft=0, risked=False)
+    try:
+        for shop in found.shops:
+            await shop.start()
+            while not shop.box.cloud.state.up:
+                await asyncio.sleep(1)
+        yield found
+        await found.settle()
+        found.books_agree()
+    finally:
+        await found.close()
+
+
+async def returned(shop: Shop, receipt: str, number: int) -> dict[str, object]:
+    """Ask a store to take back all that is left of a receipt."""
+    key = f"01900000-0000-7000-8999-{number:012}"
+    return await shop._ask("return", {"key": key, "cashier": "anna", "sale": receipt})
+
+
+async def sold(shop: Shop, value: int) -> str:
+    """Sell four lattes, some of it for stored value; return the receipt's number."""
+    assert await shop.sell(0, value) == ""
+    await told(shop)
+    found = await shop._ask("find_receipt", {"member": {"kind": "card", "text": shop.card(0)}})
+    sales = found["sales"]
+    assert isinstance(sales, list)
+    return str(sales[-1]["receipt"])
+
+
+async def told(shop: Shop) -> None:
+    while shop.box.journal.bookmark("cloud") != shop.box.journal.head.sequence:
+        await asyncio.sleep(1)
+
+
+def test_another_store_s_receipt_comes_back_with_its_money_and_points(tmp_path: Path) -> None:
+    async def live() -> None:
+        async with two_stores(tmp_path) as stores:
+            here, there = stores.shops
+            receipt = await sold(there, 2 * PRICE)
+            assert stores.twin.books()["principal:m0001"]["CNY"] == 2 * PRICE - HELD
+            back = await returned(here, receipt, 1)
+            assert back.get("total") == TOTAL, back
+            await told(here)
+            assert stores.twin.books()["principal:m0001"]["CNY"] == -HELD
+            assert stores.twin.books().get("member:m0001", {}).get("PTS", 0) == 0
+            assert (await returned(here, receipt, 2))["code"] == "E-RETURN-NOTHING"
+            await returned(there, receipt, 3)
+            await told(there)
+            said = [one.kind for one in stores.twin.outcomes(there.name)]
+            assert said.count("returned_twice") == 1, "its own box had not heard of it"
+
+    run(live())
+
+
+def test_without_the_cloud_it_stays_where_it_was_bought(tmp_path: Path) -> None:
+    async def live() -> None:
+        async with two_stores(tmp_path) as stores:
+            here, there = stores.shops
+            receipt = await sold(there, 0)
+            here.weather.sky = OFF
+            assert (await returned(here, receipt, 1))["code"] == "E-NEEDS-CLOUD"
+            here.weather.sky = CLEAR
+            await asyncio.sleep(60)
+            sale = sale_id(stores.twin.granting.receipt(receipt).sale)
+            asked = HoldAsked(id="x", member="", kind="return", subject=sale)
+            stores.twin.granting.hold(there.name, asked)
+            assert (await returned(here, receipt, 2))["code"] == "E-BEING-RETURNED"
+            assert (await returned(here, "nobody-1S-000001", 3))["code"] == "E-UNKNOWN-RECEIPT"
+
+    run(live())
+
+
+def sale_id(envelope: Envelope) -> str:
+    return str(msgspec.json.decode(envelope.body)["sale"])
