@@ -5,6 +5,8 @@ PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet
 SDISTS = pyscard
 ARGS ?=
 MINUTES ?= 10
+# Files of tests that run side by side: they wait as much as they work.
+WORKERS ?= 4
 
 .PHONY: help demo test lint bench soak clean
 
@@ -22,7 +24,7 @@ demo: .venv/demo.stamp
 test: .venv/test.stamp
 	scripts/install-test-parts
 	$(MAKE) --no-print-directory lint
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 lint: .venv/test.stamp
 	.venv/bin/ruff check .

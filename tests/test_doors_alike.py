@@ -335,7 +335,7 @@ GARBLED = (
     b"EDGE:PAY:CASH\r",
 )
 DECLINED = (
-    ("C:spring", "C0", "E-NOT-A-PRODUCT"),
+    ("C:spring", "C0", "E-COUPON-REFUSED"),
     (MISREAD, "E0", "E-UNKNOWN-PRODUCT"),
     (MISREAD_CARD, "E0", "E-UNKNOWN-PRODUCT"),
     (demo_data.ean(999), "E0", "E-UNKNOWN-PRODUCT"),

@@ -15,10 +15,14 @@ from edge.__main__ import GROUP, SECTIONS, main
 from simulators import demo_data
 from tests.owner import command, edgebox, owned
 
-CODES = {"run": 70, "bundle diff": 1, "bundle install": 1}
+CODES = {"run": 70, "bundle diff": 1, "bundle install": 1, "cloud statement": 1}
 """How an example ends that does not end with 0: a box is running, two bundles differ, a key is not
-one that the box trusts."""
-ELSEWHERE = {"demo": "tests/test_demo.py"}
+one that the box trusts, there is no cloud."""
+ELSEWHERE = {
+    "demo": "tests/test_demo.py",
+    "conform cloud": "tests/test_conform_cloud.py",
+    "conform terminal": "tests/test_conform_terminal.py",
+}
 """Examples that take minutes or a terminal, and the test that runs them."""
 CLOSED = ("rebuild", "restore")
 """Commands for a box that does not run; the others are tried beside one that does."""

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from signal import SIGKILL
 
@@ -239,9 +240,16 @@ def sample(points: Sequence[Point], count: int, seed: int) -> Sequence[Point]:
         groups.setdefault((point.step, point.injection.call), []).append(point)
     for group in groups.values():
         luck.shuffle(group)
+    # A call of each step before another call of any: few points still strike every step.
+    calls: Counter[str] = Counter()
+    turns = []
+    for (step, _), group in groups.items():
+        turns.append((calls[step], group))
+        calls[step] += 1
+    turns.sort(key=itemgetter(0))
     chosen: set[Point] = set()
     while len(chosen) < min(count, len(points)):
-        for group in groups.values():
+        for _, group in turns:
             if group and len(chosen) < count:
                 chosen.add(group.pop())
     return [point for point in points if point in chosen]

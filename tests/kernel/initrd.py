@@ -27,7 +27,7 @@ mount -t proc proc /host/proc
 mount -t sysfs sys /host/sys
 mount -o bind /dev /host/dev
 mount -t tmpfs run /host/run
-mount -t tmpfs tmp /host/tmp
+mkdir /host/run/tmp
 chroot /host {command}
 echo "KERNEL ended $?"
 poweroff -f

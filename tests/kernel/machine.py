@@ -43,9 +43,9 @@ async def run(scenes: list[str], folder: Path) -> Report:
     if qemu is None:
         raise PartMissing("qemu-system-x86_64 is missing: run scripts/install-test-parts")
     found, initrd = await asyncio.to_thread(kernel), folder / "initrd.gz"
-    # The guest's own /tmp is empty: what it runs has to be in the repository and its Python's.
+    # All it sees of the host is read-only; only /run is its own.
     command = (
-        f"/usr/bin/env HOME=/tmp PYTHONDONTWRITEBYTECODE=1 {sys.executable} "
+        f"/usr/bin/env HOME=/run/tmp TMPDIR=/run/tmp PYTHONDONTWRITEBYTECODE=1 {sys.executable} "
         f"{REPO / 'tests' / 'kernel' / 'guest.py'} {found.root} {' '.join(scenes)}"
     )
     await asyncio.to_thread(build, found, command, initrd)
