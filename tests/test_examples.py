@@ -22,6 +22,8 @@ ELSEWHERE = {
     "demo": "tests/test_demo.py",
     "conform cloud": "tests/test_conform_cloud.py",
     "conform terminal": "tests/test_conform_terminal.py",
+    "devices bind": "tests/test_devices_command.py",
+    "devices test": "tests/test_devices_command.py",
 }
 """Examples that take minutes or a terminal, and the test that runs them."""
 CLOSED = ("rebuild", "restore")
