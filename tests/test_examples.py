@@ -15,17 +15,32 @@ from edge.__main__ import GROUP, SECTIONS, main
 from simulators import demo_data
 from tests.owner import command, edgebox, owned
 
-CODES = {"run": 70, "bundle diff": 1, "bundle install": 1, "cloud statement": 1}
+CODES = {
+    "run": 70, "bundle diff": 1, "bundle install": 1, "cloud statement": 1,
+    "terminals rights": 1, "terminals rotate": 1, "tray resolve": 1, "tray show": 1,
+}  # fmt: skip
 """How an example ends that does not end with 0: a box is running, two bundles differ, a key is not
-one that the box trusts, there is no cloud."""
+one that the box trusts, there is no cloud, terminals stand in the file, the tray is empty."""
 ELSEWHERE = {
     "demo": "tests/test_demo.py",
     "conform cloud": "tests/test_conform_cloud.py",
     "conform terminal": "tests/test_conform_terminal.py",
     "devices bind": "tests/test_devices_command.py",
     "devices test": "tests/test_devices_command.py",
+    "devices watch": "tests/test_devices_command.py",
+    "products import": "tests/test_standalone.py",
+    "record": "tests/test_devices_command.py",
+    "replay": "tests/test_devices_command.py",
+    "staff add": "tests/test_staff.py",
+    "staff hash": "tests/test_staff.py",
+    "staff pin": "tests/test_staff.py",
+    "staff remove": "tests/test_staff.py",
+    "tls init": "tests/test_tls.py",
+    "tls renew": "tests/test_tls.py",
+    "tls show": "tests/test_tls.py",
 }
-"""Examples that take minutes or a terminal, and the test that runs them."""
+"""Examples that take minutes, a PIN that is typed, a device or another box, and the test that does
+the same."""
 CLOSED = ("rebuild", "restore")
 """Commands for a box that does not run; the others are tried beside one that does."""
 STORY = """given
