@@ -7,8 +7,10 @@ import pytest
 import pytest_asyncio
 import uvloop
 
+from tests import private_pcscd
 from tests.leaks import descriptors, descriptors_leaked, tasks_left
 
+private_pcscd.claimed()
 # libuv opens one pipe per process with its first loop; let that be before anybody counts.
 uvloop.new_event_loop().close()
 

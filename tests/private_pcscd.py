@@ -22,11 +22,21 @@ READY_SECONDS_MAX = 20.0
 
 
 @cache
-def folder() -> Path:
-    """Return where the daemon of this process keeps its files; clients find it there."""
+def claimed() -> Path:
+    """Return where clients of this process look for a daemon, whether one runs or not.
+
+    Their library reads the place once in the life of a process: this comes before any client.
+    """
     made = Path(tempfile.mkdtemp(prefix="pcscd-"))
     atexit.register(shutil.rmtree, made, ignore_errors=True)
     os.environ["PCSCLITE_CSOCK_NAME"] = str(made / "run" / "pcscd.comm")
+    return made
+
+
+@cache
+def folder() -> Path:
+    """Return where the daemon of this process keeps its files; clients find it there."""
+    made = claimed()
     (made / "run").mkdir()
     (made / "readers").mkdir()
     subprocess.run(
