@@ -9,7 +9,7 @@ import pytest
 from edge.config import Disk
 from edge.journal import Draft, Journal, JournalBroken, connect, pages
 from edge.journal.log import WAL_PAGES_PASSIVE, Log
-from edge.writer import ThreadWriter
+from edge.writer import Commit, Done, Fail, Idle, ThreadWriter
 from tests.test_journal import Onlooker, chain_holds, draft, read
 
 MIB = 1 << 20
@@ -139,18 +139,22 @@ def grow(db: apsw.Connection, after: int, facts: int) -> None:
             )
 
 
+class UnmovableLog(ThreadWriter):
+    """A writer whose disk refuses every housekeeping after a commit, and no commit."""
+
+    def start(self, commit: Commit, done: Done, fail: Fail, idle: Idle) -> None:
+        def refuse(*, hurried: bool) -> None:
+            raise apsw.IOError("disk I/O error")
+
+        super().start(commit, done, fail, refuse)
+
+
 async def test_an_error_while_it_is_moved_is_as_fatal_as_one_in_a_commit(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "journal.db", Onlooker(), ThreadWriter())
+    journal = Journal(tmp_path / "journal.db", Onlooker(), UnmovableLog())
     await journal.place(draft(1), None, 1)[1]
-
-    def fail(*, hurried: bool) -> None:
-        raise apsw.IOError("disk I/O error")
-
-    journal._writer._idle = fail  # type: ignore[attr-defined]
-    await journal.place(draft(2), None, 2)[1]
     with pytest.raises(JournalBroken, match="IOError"):
         await journal.broken
     with pytest.raises(JournalBroken):
-        await journal.place(draft(3), None, 3)[1]
+        await journal.place(draft(2), None, 2)[1]
     await journal.close()
-    assert len(read(tmp_path / "journal.db")) == 2
+    assert len(read(tmp_path / "journal.db")) == 1
