@@ -7,6 +7,9 @@ ARGS ?=
 MINUTES ?= 10
 # Files of tests that run side by side: they wait as much as they work.
 WORKERS ?= 4
+# The tests start boxes hundreds of times: what Python has compiled is kept, whatever the
+# machine's habit is.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test lint bench soak clean
 
@@ -61,3 +64,4 @@ soak: .venv/test.stamp
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
+	find . -name __pycache__ -prune -exec rm -rf {} +
