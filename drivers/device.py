@@ -128,30 +128,28 @@ class Device:
     def opened(self, conversation: Conversation) -> None:
         """Take note that the link is open."""
         self._conversation, self._lost_at = conversation, None
-        self.passed("!", None)
+        self.passed("!", None, self._now())
         self._become(State("ready"))
 
-    def heard(self, event: Any) -> None:
+    def heard(self, event: Any, now: float) -> None:
         """Pass an event on, unless it is one too many."""
-        now = self._now()
+        if self.tap is not None:
+            self.tap("=", event)
         if isinstance(event, State):
             self._become(event)
             return
         self.statistics.note(event, now)
-        if event_name(event) == "DataEvent":
-            if self.enabled:
-                self._pass_on(event)
-            else:
-                self.statistics.count("DroppedWhileDisabledCount")
-        elif self._faults.is_worth_telling(now):
-            self._pass_on(event)
-        else:
+        if isinstance(event, Fault) and not self._faults.is_worth_telling(now):
             self.statistics.count("SuppressedFaultCount")
+        elif not self.enabled and event_name(event) == "DataEvent":
+            self.statistics.count("DroppedWhileDisabledCount")
+        else:
+            self._pass_on(event)
 
-    def passed(self, mark: str, what: object) -> None:
+    def passed(self, mark: str, what: object, now: float) -> None:
         """Show the tap what passes."""
         if mark == "<":
-            self.statistics.last_seen = self._now()
+            self.statistics.last_seen = now
         if self.tap is not None:
             self.tap(mark, what)
 
@@ -163,8 +161,9 @@ class Device:
     def _become(self, state: State) -> None:
         if state != self.state:
             self.state = state
-            self.passed("~", state)
-            self.statistics.note(state, self._now())
+            now = self._now()
+            self.passed("~", state, now)
+            self.statistics.note(state, now)
             self._say(state)
 
     @staticmethod

@@ -23,6 +23,8 @@ BARCODE_SETUP: Final = b"\x1dh\x50\x1dw\x02\x1dH\x02"
 """80 dots tall (GS h), 2 dots to a module (GS w), its text below (GS H)."""
 BARCODES: Final = {"ean13": (67, b""), "code128": (73, b"{B")}
 """The `m` of GS k (function B), and what leads the data: code set B of Code 128."""
+BARCODE_BYTES_MAX: Final = 100
+"""Far more than fits on paper; each may be doubled, and the whole has one byte for its length."""
 QR_SETUP: Final = b"\x1d(k\x04\x001A2\x00" + b"\x1d(k\x03\x001C\x06" + b"\x1d(k\x03\x001E1"
 """GS ( k functions 165, 167, 169: model 2, 6 dots to a module, error correction M."""
 QR_BYTES_MAX: Final = 700
@@ -46,18 +48,23 @@ def _part(part: Part, columns: int, encoding: Encoding) -> bytes:
         case Text():
             return _text(part, columns, encoding)
         case QR(text):
-            # A control character in it would be a real-time command before it is a code's.
-            data = "".join([c if c.isprintable() else "?" for c in text]).encode()[:QR_BYTES_MAX]
+            data = _harmless(text).encode()[:QR_BYTES_MAX]
             size = (len(data) + len(QR_STORE)).to_bytes(2, "little")
             stored = QR_SETUP + b"\x1d(k" + size + QR_STORE + data
             return _aligned("centre", stored + QR_PRINT)
         case Barcode(text, kind):
             number, lead = BARCODES[kind]
-            data = lead + text.encode("ascii", "replace").replace(b"{", b"{{")
+            code = _harmless(text).encode("ascii", "replace")[:BARCODE_BYTES_MAX]
+            data = lead + code.replace(b"{", b"{{")
             bars = b"\x1dk" + bytes([number, len(data)]) + data
             return _aligned("centre", BARCODE_SETUP + bars)
         case Cut():
             return CUT
+
+
+def _harmless(text: str) -> str:
+    """Replace control characters: in any data they would be a real-time command before all else."""
+    return "".join([char if char.isprintable() else "?" for char in text])
 
 
 def _text(text: Text, columns: int, encoding: Encoding) -> bytes:

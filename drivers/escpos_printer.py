@@ -2,7 +2,8 @@
 
 What is said follows Epson's "ESC/POS Command Reference": Automatic Status Back (GS a), real-time
 status (DLE EOT), process ids (GS ( H), drawer pulse (ESC p, DLE DC4 1). Every kind of answer is
-known by the fixed bits of its first byte.
+known by the fixed bits of its first byte. A buzzer is told in order with what is printed, so it
+is not told at all while the printer holds back what it has.
 
 A job is `Printed` only when the printer itself has said that it reached the job's end. One that
 trouble overtakes (paper out, cover open, knife stuck) is given up: what the printer still holds
@@ -17,7 +18,7 @@ from msgspec import Meta, Struct
 from drivers.codec import Close, Codec, Driver, Send
 from drivers.columns import Encoding
 from drivers.escpos import encoded, initialised
-from drivers.events import Fault, NotPrinted, OpenDrawer, Print, Printed, State
+from drivers.events import Beep, Fault, NotPrinted, OpenDrawer, Print, Printed, State
 
 REPORT_STATUS: Final = b"\x1da\x0e"
 """GS a n: send a status now, and whenever online, error or paper status changes."""
@@ -41,6 +42,12 @@ POLL_BITS: Final = ((2, 0x04, "cover open"), (4, 0x60, "paper out"), (3, 0x08, "
                     (3, 0x20, "broken"), (3, 0x40, "too hot"), (3, 0x04, "mechanical error"),
                     (1, 0x08, "offline"))  # fmt: skip
 """The same by number and bits of a real-time status."""
+BUZZERS: Final = {
+    "none": {True: b"", False: b""},
+    "esc_b": {True: b"\x1bB\x01\x02", False: b"\x1bB\x01\x09"},
+    "epson": {True: b"\x1b(A\x05\x00ad\x01\x01\x01", False: b"\x1b(A\x05\x00ad\x01\x05\x01"},
+}
+"""A short and a long sound: ESC B n t (n times 50 ms by t); ESC ( A, function 97 (100 ms by t1)."""
 PAPER_LOW: Final = "paper low"
 NO_WORD: Final = "no word of a job"
 
@@ -62,6 +69,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A job that the printer has not confirmed by then is given up."""
     drawer_pin: Literal[2, 5] = 2
     """The pin of the drawer's connector that opens it."""
+    buzzer: Literal["none", "esc_b", "epson"] = "none"
+    """How it beeps, if it can. "esc_b" is that of Xprinter and many others, "epson" the TM-U230's.
+    One that knows neither prints the letters of the command."""
 
 
 class Host(Codec[bytes]):
@@ -92,11 +102,15 @@ class Host(Codec[bytes]):
 
     # --- what it is told -----------------------------------------------------------------------
 
-    def command(self, command: Print | OpenDrawer, now: float) -> Iterator[object]:
+    def command(self, command: Print | OpenDrawer | Beep, now: float) -> Iterator[object]:
         """Print one job at a time, and only when nothing is wrong; open the drawer always."""
         match command:
             case OpenDrawer():
                 yield Send(self._pulse())
+            case Beep(good):
+                sound = BUZZERS[self._settings.buzzer][good]
+                if sound and self._said.state != "error":
+                    yield Send(sound)
             case Print() if self._said.state == "error":
                 yield NotPrinted(self._said.reason, in_doubt=False)
             case Print() if self._job:
@@ -256,6 +270,6 @@ DRIVER = Driver(
     settings=Settings,
     codec=Host,
     says=(Printed, NotPrinted, State, Fault),
-    obeys=(Print, OpenDrawer),
+    obeys=(Print, OpenDrawer, Beep),
     wire={"baud": 19200, "data_bits": 8, "parity": "none", "stop_bits": 1},
 )

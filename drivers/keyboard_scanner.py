@@ -6,7 +6,6 @@ burst with a command key in it, or keys that a person typed, are a Fault and nev
 """
 
 import re
-from collections.abc import Iterator
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta
@@ -44,25 +43,25 @@ class Host(Wedge):
         self._settings = settings
         check(settings)
 
-    def _said(self, text: str) -> Iterator[Scan | Fault]:
-        code, symbology = text.removeprefix(self._settings.prefix), ""
-        if not text.startswith(self._settings.prefix):
-            yield Fault(f"a code without its prefix: {len(text)} characters")
-            return
-        if self._settings.aim:
+    def _said(self, text: str) -> Scan | Fault:
+        settings = self._settings
+        code, symbology = text, ""
+        if settings.prefix:
+            if not text.startswith(settings.prefix):
+                return Fault(f"a code without its prefix: {len(text)} characters")
+            code = text.removeprefix(settings.prefix)
+        if settings.aim:
             identifier = _AIM.match(code)
             if identifier is None:
-                yield Fault(f"a code without its AIM identifier: {len(text)} characters")
-                return
+                return Fault(f"a code without its AIM identifier: {len(text)} characters")
             code, symbology = code[identifier.end() :], identifier[1]
-        if len(code) < self._settings.characters_min:
-            yield Fault(f"too short for a code: {len(text)} characters")
-        elif not code.replace(GS, "").isprintable():
-            yield Fault(f"a control key in the middle of a code: {len(text)} characters")
-        elif _STRIPE.match(code):
-            yield Fault("a magnetic stripe: its reader needs a driver of its own")
-        else:
-            yield Scan(code, symbology)
+        if len(code) < settings.characters_min:
+            return Fault(f"too short for a code: {len(text)} characters")
+        if not (code.isprintable() or code.replace(GS, "").isprintable()):
+            return Fault(f"a control key in the middle of a code: {len(text)} characters")
+        if code[0] in "%;" and _STRIPE.match(code):
+            return Fault("a magnetic stripe: its reader needs a driver of its own")
+        return Scan(code, symbology)
 
 
 def check(settings: Settings) -> None:

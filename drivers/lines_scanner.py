@@ -3,11 +3,12 @@
 A line is `prefix`, then the AIM identifier `]cm` (ISO/IEC 15424) when `aim` is set, then the
 code, then `suffix`. GS (0x1D) inside a code stands for FNC1 (GS1 General Specifications 7.8.3)
 and is kept; any other control character means that the line was damaged or set up otherwise.
-A damaged line is a Fault and never half a code. Beep: BEL (0x07) once for good, twice for bad.
+A damaged line is a Fault and never half a code. Beep: BEL (0x07) once for good, twice for bad, if
+the scanner is set to mind it (Zebra's parameter "Beep on <BEL>" is off when it leaves the factory).
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
@@ -50,23 +51,26 @@ class Host(Codec[bytes]):
         self._line = b""
         self._swallowing = False
 
-    def receive(self, frame: bytes, now: float) -> Iterator[object]:
+    def receive(self, frame: bytes, now: float) -> Iterable[object]:
         """Cut the stream into lines; what is left over waits for the rest of its line."""
-        if self.wake_at is not None and now >= self.wake_at:
-            yield from self.wake(now)  # the timer is late; these bytes are another line's
+        late = self.wake_at is not None and now >= self.wake_at
+        outs = list(self.wake(now)) if late else []  # these bytes are another line's
         *lines, rest = self._split(self._line + frame)
         for line in lines:
-            yield from self._read(line)
-        yield from self._keep(rest)
+            self._read(line, outs)
+        self._keep(rest, outs)
         self._set_alarm(now)
+        return outs
 
-    def wake(self, now: float) -> Iterator[object]:
+    def wake(self, now: float) -> Iterable[object]:
         """Take silence for what it means: the end of a line, or that it broke off."""
+        outs: list[object] = []
         line, self._line, self.wake_at = self._line, b"", None
         if not self._suffix:
-            yield from self._read(line)
+            self._read(line, outs)
         else:
-            yield Fault(f"a code broke off after {len(line)} bytes")
+            outs.append(Fault(f"a code broke off after {len(line)} bytes"))
+        return outs
 
     def command(self, command: Beep, now: float) -> Iterator[object]:
         """Beep."""
@@ -79,13 +83,13 @@ class Host(Codec[bytes]):
     def _split(self, data: bytes) -> list[bytes]:
         return data.split(self._suffix) if self._suffix else [data]
 
-    def _keep(self, rest: bytes) -> Iterator[Fault]:
+    def _keep(self, rest: bytes, outs: list[object]) -> None:
         """Remember an unfinished line; of one that is swallowed, only half a suffix."""
         rest = self._without_line_feed(rest)
         half_suffix_bytes = max(len(self._suffix) - 1, 0)
         if not self._swallowing and len(rest) - half_suffix_bytes > self._settings.line_bytes_max:
             self._swallowing = True
-            yield self._too_long()
+            outs.append(self._too_long())
         self._line = rest[len(rest) - half_suffix_bytes :] if self._swallowing else rest
 
     def _set_alarm(self, now: float) -> None:
@@ -95,15 +99,15 @@ class Host(Codec[bytes]):
         elif self._line and not self._swallowing:
             self.wake_at = now + self._settings.partial_seconds_max
 
-    def _read(self, line: bytes) -> Iterator[Scan | Fault]:
+    def _read(self, line: bytes, outs: list[object]) -> None:
         """Say what a complete line means: a Scan, a Fault, or nothing if it is empty."""
         line = self._without_line_feed(line)
         if self._swallowing:
             self._swallowing = False
         elif len(line) > self._settings.line_bytes_max:
-            yield self._too_long()
+            outs.append(self._too_long())
         elif line:
-            yield self._decode(line)
+            outs.append(self._decode(line))
 
     def _decode(self, line: bytes) -> Scan | Fault:
         if not line.startswith(self._prefix):

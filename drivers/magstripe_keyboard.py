@@ -5,8 +5,6 @@ See drivers/tracks.py for what a track may hold; whatever is wrong with one of t
 payment card is never read: it is gone from memory when the call that took its last key returns.
 """
 
-from collections.abc import Iterator
-
 from drivers import tracks
 from drivers.codec import Driver
 from drivers.events import Fault, Swiped
@@ -30,15 +28,13 @@ class Host(Wedge):
         self._settings = settings
         tracks.check_prefixes(settings.own_prefixes)
 
-    def _said(self, text: str) -> Iterator[Swiped | Fault]:
+    def _said(self, text: str) -> Swiped | Fault:
         if tracks.is_backwards(text):
-            yield Fault("swiped backwards")
-            return
+            return Fault("swiped backwards")
         raw = tracks.split(text, self._settings.lrc)
         if raw is None:
-            yield Fault("keys that are no swipe")
-        else:
-            yield tracks.judge(raw, self._settings.own_prefixes, self._settings.lrc)
+            return Fault("keys that are no swipe")
+        return tracks.judge(raw, self._settings.own_prefixes, self._settings.lrc)
 
 
 DRIVER = Driver(

@@ -38,6 +38,8 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     name: str
     usb: tuple[Annotated[str, Meta(pattern="^[0-9a-f]{4}:[0-9a-f]{4}$")], ...]
     manual: str
+    checked: Annotated[str, Meta(pattern="^((own|sibling): .+)?$")] = ""
+    """Where the settings were read again: in its own manual, or a sibling's; "" for nowhere."""
     prefix: str | None = None
     suffix: Suffix | None = None
     aim: bool | None = None

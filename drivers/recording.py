@@ -15,7 +15,8 @@ from drivers.codec import Close, Codec, Driver, Send
 SECRET_DIGITS_MIN: Final = 7
 """Shorter numbers are prices, weights and shelves; phones and cards are longer."""
 GTIN_SIZES: Final = (8, 12, 13, 14)
-_SECRET = re.compile(rf"\d{{{SECRET_DIGITS_MIN},}}", re.ASCII)
+_SECRET = re.compile(rf"(?<!\][A-Za-z])\d{{{SECRET_DIGITS_MIN},}}", re.ASCII)
+"""The digit of an AIM identifier (ISO/IEC 15424) is no part of the number behind it."""
 
 
 @dataclass(frozen=True, slots=True)

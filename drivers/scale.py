@@ -2,8 +2,9 @@
 
 Most makers' counter and scanner scales can be set to it. The host sends W; the scale answers STX,
 the weight as digits with a decimal point (an N behind it for net), CR; or STX, "?", a status
-byte, CR when there is no weight to be had (Mettler Toledo, "Scale Host Interface": bit 0 in
-motion, 1 over capacity, 2 under zero, 6 always set, 7 parity). While it swings it is asked again.
+byte, CR when there is no weight to be had (Mettler Toledo, DIVA Service Manual, 6.1.4.3: bit 0 in
+motion, 1 over capacity, 2 under zero, 3 outside the zero capture range, 6 always set, 7 parity).
+While it swings it is asked again.
 """
 
 import re
@@ -17,7 +18,7 @@ from drivers.events import Fault, Weigh, Weighed
 
 ASK: Final = b"W"
 STX, CR = b"\x02", b"\r"
-MOTION, OVER, UNDER, ALWAYS = 0x01, 0x02, 0x04, 0x40
+MOTION, OVER, UNDER, NOT_ZEROED, ALWAYS = 0x01, 0x02, 0x04, 0x08, 0x40
 AGAIN_SECONDS: Final = 0.1
 ANSWER_BYTES_MAX: Final = 16
 
@@ -110,6 +111,8 @@ class Host(Codec[bytes]):
             yield self._fail("too heavy for this scale")
         elif status & UNDER:
             yield self._fail("below zero: empty the scale and set it to zero")
+        elif status & NOT_ZEROED:
+            yield self._fail("it found no zero when it was switched on: empty it, and zero it")
         elif not status & MOTION:
             yield self._fail("the scale gives no weight")
         elif now < self._give_up_at:

@@ -44,16 +44,17 @@ TRACKS: Final = (
 RANGES: Final = (
     ("2200", "2205"), ("2221", "2720"),  # Mir, Mastercard
     ("3", "3"), ("4", "4"), ("5", "5"),  # American Express, Diners, JCB; Visa; Mastercard, Maestro
-    ("60", "60"), ("62", "62"), ("63", "65"), ("67", "69"),  # Discover, UnionPay, RuPay, Maestro
-    ("81", "82"), ("8600", "8600"), ("9558", "9558"),  # UnionPay, RuPay, Uzcard
+    ("6", "6"),  # Maestro, Discover, UnionPay, RuPay
+    ("81", "82"), ("8600", "8600"), ("9051", "9051"),  # UnionPay, RuPay, Uzcard, ArCa
+    ("9112", "9112"), ("94", "94"), ("9558", "9558"),  # Belkart, Elcart and Korea's own, UnionPay
     ("9704", "9704"), ("9792", "9792"), ("9860", "9860"),  # Napas, Troy, Humo
 )  # fmt: skip
 """First and last prefix of payment networks' numbers (ISO/IEC 7812-1 and the networks' lists).
 
-Industry digits 3 to 5 are travel and banking as a whole; of 6, what networks use.
+Industry digits 3 to 6 are travel, banking and merchandising as a whole.
 """
-SHARED_RANGE, DISCOVER = "60", "6011"
-"""In 60 there are chains' gift cards beside networks' cards; 6011 is a network's alone."""
+SHARED_RANGES, DISCOVER = ("60", "61", "66"), "6011"
+"""In these there are chains' gift cards beside networks' cards; 6011 is a network's alone."""
 NUMBER_DIGITS_MIN, NUMBER_DIGITS_MAX = 12, 19
 SURE_DIGITS_MIN: Final = 15
 """So long a number in a payment range is refused with a wrong check digit, too: misread, it is
@@ -77,7 +78,7 @@ def check_prefixes(prefixes: Sequence[str]) -> None:
 
 def _is_gift_card(prefix: str) -> bool:
     """Tell whether an issuer's full number names no network's cards, though its range is shared."""
-    shared = prefix.startswith(SHARED_RANGE) and not prefix.startswith(DISCOVER)
+    shared = prefix.startswith(SHARED_RANGES) and not prefix.startswith(DISCOVER)
     return shared and len(prefix) >= PREFIX_DIGITS_MIN
 
 

@@ -31,6 +31,12 @@ STATISTICS: Final[Mapping[type, str]] = {
 """By word, said or told: the statistic in which it counts."""
 
 
+_EVENT_NAMES: Final[Mapping[type, EventName]] = {
+    events.State: "StatusUpdateEvent",
+    events.Fault: "ErrorEvent",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Health:
     """What a health check found; `text` is for people."""
@@ -42,12 +48,7 @@ class Health:
 
 def event_name(event: object) -> EventName:
     """Return what UnifiedPOS calls this kind of event."""
-    match event:
-        case events.State():
-            return "StatusUpdateEvent"
-        case events.Fault():
-            return "ErrorEvent"
-    return "DataEvent"
+    return _EVENT_NAMES.get(type(event), "DataEvent")
 
 
 class Statistics:
@@ -70,11 +71,11 @@ class Statistics:
 
     def note(self, word: object, now: float) -> None:
         """Count an event or a command."""
-        match word:
-            case events.State(state):
-                self._note_state(state, now)
-            case _ if name := STATISTICS.get(type(word)):
-                self._counts[name] += 1
+        name = STATISTICS.get(type(word))
+        if name is not None:
+            self._counts[name] += 1
+        elif isinstance(word, events.State):
+            self._note_state(word.state, now)
 
     def _note_state(self, state: str, now: float) -> None:
         if state == "lost":

@@ -13,17 +13,19 @@ from drivers.codec import Codec, Send
 from drivers.columns import decode
 from drivers.escpos import PLACES
 from drivers.escpos_printer import CLEAR, Settings
-from drivers.events import OpenDrawer, Print, Printed, State
+from drivers.events import Beep, OpenDrawer, Print, Printed, State
 from drivers.printing import QR, Barcode, Cut, Part, Text
 
 ROWS_LOW: Final = 20
 """With fewer rows left, the paper is nearly out."""
 ARGUMENTS: Final = {
-    b"\x1b@": 0, b"\x1ba": 1, b"\x1bE": 1, b"\x1bt": 1, b"\x1bp": 3,
+    b"\x1b@": 0, b"\x1ba": 1, b"\x1bE": 1, b"\x1bt": 1, b"\x1bp": 3, b"\x1bB": 2,
     b"\x1c&": 0, b"\x1c.": 0, b"\x1d!": 1, b"\x1dh": 1, b"\x1dw": 1, b"\x1dH": 1,
     b"\x1da": 1, b"\x1dr": 1,
 }  # fmt: skip
 """The commands it knows of a fixed length, and how many bytes follow each."""
+SHORT_MILLISECONDS: Final = 200
+"""What somebody hears as a short beep."""
 REAL_TIME: Final = {4: 3, 0x14: 5}
 """How long DLE EOT and DLE DC4 1 are."""
 
@@ -50,7 +52,7 @@ class Jam:
 
 
 class Device(Codec[bytes]):
-    """A printer. Says Print with the parts of each job it has printed, and OpenDrawer."""
+    """A printer. Says Print with the parts of each job it has printed, OpenDrawer, and Beep."""
 
     def __init__(self, settings: Settings, rows: int = 100_000) -> None:
         self._settings = settings
@@ -165,7 +167,7 @@ class Device(Codec[bytes]):
             return data.find(b"\n") + 1
         if len(data) < 3:
             return 2 if ARGUMENTS.get(data[:2]) == 0 else 0
-        if data[:2] == b"\x1d(":
+        if data[:2] in {b"\x1d(", b"\x1b("}:
             return 5 + int.from_bytes(data[3:5], "little") if len(data) >= 5 else 0
         if data[:2] == b"\x1dk":
             return 4 + data[3] if len(data) >= 4 else 0
@@ -200,14 +202,23 @@ class Device(Codec[bytes]):
                 self._barcode(command)
             case b"\x1d(":
                 yield from self._function(command)
-            case b"\x1bp":
-                yield OpenDrawer()
+            case b"\x1bp" | b"\x1bB" | b"\x1b(":
+                yield from self._act(command)
             case b"\x1da":
                 self._reports, self._reported = command[2] != 0, b""
             case b"\x1dr":
                 yield from self._end_of_job(b"\x03" if self._left < ROWS_LOW else b"\x00")
             case _ if command[-1:] == b"\n" and command[0] not in b"\x1b\x1c\x1d":
                 self._text(command[:-1])
+
+    def _act(self, command: bytes) -> Iterator[Beep | OpenDrawer]:
+        """Do what is no printing."""
+        if command[:2] == b"\x1bp":
+            yield OpenDrawer()
+        elif command[:2] == b"\x1bB":
+            yield Beep(good=command[3] * 50 <= SHORT_MILLISECONDS)
+        elif command[2:7] == b"A\x05\x00ad":
+            yield Beep(good=command[8] * 100 <= SHORT_MILLISECONDS)
 
     def _text(self, row: bytes) -> None:
         text = decode(row, self._settings.encoding)
@@ -263,7 +274,7 @@ def acts(settings: Settings, luck: random.Random) -> Iterator[tuple[object, list
 
 
 def orders(settings: Settings, luck: random.Random) -> Iterator[tuple[object, list[object]]]:
-    """Print what fits the paper, and open the drawer."""
+    """Print what fits the paper, open the drawer, and beep if it can."""
     tea = "绿茶" if settings.encoding == "gb18030" else "thé"
     texts = ("", "Green tea", f"{tea} 500ml", "{}", "*" * settings.columns)
     parts: list[Part] = [
@@ -275,3 +286,5 @@ def orders(settings: Settings, luck: random.Random) -> Iterator[tuple[object, li
     job = Print((*parts, Cut()))
     yield job, [job, Printed()]
     yield OpenDrawer(), [OpenDrawer()]
+    for beep in (Beep(), Beep(good=False)):
+        yield beep, [beep] if settings.buzzer != "none" else []

@@ -363,3 +363,14 @@ def test_a_coupon_and_a_scale_share_no_beginning(shop: Shop) -> None:
     shop.change('coupon_prefixes = ["C:", "99"]', 'coupon_prefixes = ["20"]')
     shop.change("[secrets]", WEIGHED.format("20IIIIIVVVVVC", "weight", 3))
     assert "store.weighed.1" in shop.findings()
+
+
+def test_the_files_of_a_device_start_from_the_folder_of_the_configuration(shop: Shop) -> None:
+    shop.change(
+        'url = "/dev/serial/by-id/usb-example-scanner"',
+        'password_file = "secrets/scanner.key"\nca_file = "/etc/ca.pem"\nusername = "scanner"\n'
+        'url = "mqtts://broker.lan/scanner"',
+    )
+    wire = shop.load().devices["scanner-1"].wire
+    assert wire["password_file"] == str(shop.path.parent / "secrets" / "scanner.key")
+    assert wire["ca_file"] == "/etc/ca.pem"

@@ -28,6 +28,7 @@ from simulators.contract.wires import WIRES, Simulated, Wire, survives_replugs
 from simulators.far_end import FarEnd, OnLink, behind_broker
 from tests import virtual_time
 from tests.bench.references import mosquitto
+from tests.guarded_broker import guarded
 
 HERE = Path(__file__).parent
 ROUNDS_MAX = 40
@@ -100,6 +101,19 @@ async def on_broker(
         yield far
 
 
+@asynccontextmanager
+async def on_guarded_broker(
+    folder: Path, device: Simulated, say: Callable[[Any], None]
+) -> AsyncIterator[FarEnd]:
+    """One that is encrypted, and asks for a password."""
+    guard = await guarded(folder)
+    async with (
+        mosquitto(folder, guard.settings) as (port, _),
+        behind_broker(port, device, say, **guard.access) as far,
+    ):
+        yield far
+
+
 def wires() -> Iterator[tuple[str, str, Wire]]:
     for name in NAMES:
         kind = drivers.load(name).link
@@ -107,6 +121,8 @@ def wires() -> Iterator[tuple[str, str, Wire]]:
             yield name, wire_name, wire
         if kind == "stream":
             yield name, "MQTT", on_broker
+        if name == "lines_scanner":  # TLS is the link's; what it carries does not matter to it
+            yield name, "MQTT over TLS", on_guarded_broker
 
 
 @pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])

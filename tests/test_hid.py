@@ -52,6 +52,14 @@ def test_a_scanners_and_a_stripe_readers() -> None:
     assert magtek.fields[INPUT, 0, usages.MAGTEK_TRACK_DATA[2]] == Field(8 * 227, 8, 110)
 
 
+def test_a_usage_is_on_the_page_that_is_declared_when_its_field_comes() -> None:
+    # Usage (FE), Usage of four bytes, and only then the page: HID 1.11, 6.2.2.7.
+    behind = parse(bytes.fromhex("058c0902a101 0501 09fe 0b3b000100 058c 7508 9502 8102 c0"))
+    assert set(behind.fields) == {(INPUT, 0, usages.DECODED_DATA), (INPUT, 0, usages.BYTE_COUNT)}
+    ranged = parse(bytes.fromhex("0501 a101 19fb 29fd 058c 7508 9503 8102 c0"))
+    assert [usage for _, _, usage in ranged.fields] == list(usages.SYMBOLOGY_IDENTIFIER)
+
+
 @pytest.mark.parametrize(
     ("items", "why"),
     [

@@ -1,6 +1,7 @@
 import hashlib
 import hmac
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from biip import ParseError
@@ -22,6 +23,7 @@ from edge.intake import (
     Unreadable,
     e164,
 )
+from edge.intake.known import Measure
 from edge.refusals import Refusal
 from tests.corpus.truth import upc_a_of
 
@@ -43,6 +45,7 @@ def code(text: str, symbology: str = "") -> Known:
 CARD = "290000000001" + check_digit("290000000001")
 EAN = "6901234567892"
 YESTERDAYS = ExpiredGoods("06901234567892", date(2026, 11, 21))
+KILOS = Measure("weight", Decimal("1.250"))
 OLD = "010690123456789217261121"
 
 
@@ -102,6 +105,8 @@ def test_a_code_is_what_it_is(text: str, symbology: str, known: Known) -> None:
         ("010690123456789217261122", ProductCode("06901234567892", expires=TODAY)),
         (OLD, YESTERDAYS),
         ("010690123456789217261100", ProductCode("06901234567892", expires=date(2026, 11, 30))),
+        ("0196901234567895", Unreadable("measure")),
+        ("01969012345678953103001250", ProductCode("96901234567895", measure=KILOS)),
         ("010690123456789217261000", ExpiredGoods("06901234567892", date(2026, 10, 31))),
         ("010690123456789210LOT" + FNC1 + "17261121", YESTERDAYS),
         (FNC1 + "0106901234567892", ProductCode("06901234567892")),

@@ -23,7 +23,7 @@ async def test_a_hand_held_scanner_on_a_serial_port(tmp_path: Path) -> None:
         lambda: Host(options),
         said.put_nowait,
     )
-    async with asyncio.timeout(10), ScannerOnPty(tmp_path / "scanner", options) as scanner:
+    async with asyncio.timeout(60), ScannerOnPty(tmp_path / "scanner", options) as scanner:
         running = asyncio.create_task(device.run())
         assert await said.get() == State("ready")
         scanner.scan("6901234567892", "E0")

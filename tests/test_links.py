@@ -49,7 +49,7 @@ class Log(asyncio.Protocol):
         self.lost.set()
 
     async def until(self, size: int) -> bytes:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(self.data) < size:
                 self.arrived.clear()
                 await self.arrived.wait()
@@ -75,7 +75,7 @@ async def opened(link: Link) -> AsyncIterator[Log]:
     assert protocol.transport is transport
     yield protocol
     transport.abort()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await protocol.lost.wait()
 
 
@@ -107,7 +107,7 @@ async def test_an_unplugged_port_is_lost() -> None:
     await SerialLink(os.ttyname(slave)).open(here)
     os.close(slave)
     os.close(master)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await here.lost.wait()
     assert here.log == [("", "made"), ("", "lost", OSError)]
 

@@ -63,7 +63,7 @@ class Reports(Log):
 
 
 async def frames_of(protocol: Reports, count: int) -> list[bytes]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(protocol.frames()) < count:
             protocol.arrived.clear()
             await protocol.arrived.wait()
@@ -141,7 +141,7 @@ async def test_keys_pass_and_what_was_typed_before_does_not(tmp_path: Path) -> N
         os.write(far, events)
         assert await here.until(len(events)) == events
         transport.write(b"nobody hears it")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await here.lost.wait()
     assert here.log[-1] == ("", "lost", LinkLost)
 
@@ -161,7 +161,7 @@ async def test_reports_keep_their_boundaries_both_ways(tmp_path: Path) -> None:
         transport.close()
         transport.close()
         transport.write(b"too late")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await here.lost.wait()
         assert here.log[-2:] == [("", "resume"), ("", "lost", None)]
         sent = [os.read(into, 4096) for _ in range(REPORTS)]
@@ -177,7 +177,7 @@ async def test_a_device_that_takes_no_report_is_lost(tmp_path: Path) -> None:
             os.write(into, bytes(4096))
         transport.write(b"x")
         transport.write(b"y")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await here.lost.wait()
         assert here.log[-1] == ("", "lost", BlockingIOError)
 
@@ -195,7 +195,7 @@ async def test_an_abort_while_a_report_is_under_way_closes_everything(tmp_path: 
                     transport.write(b"x")
                 under_way = transport._under_way
                 getattr(transport, ending)()
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(60):
                     await here.lost.wait()
                     if under_way is not None:
                         await asyncio.wait((under_way,))
@@ -310,7 +310,7 @@ async def test_a_scanner_is_found_again_under_another_number(machine: Machine) -
     link = InputLink("05e0:1200:S7", root=str(machine.root))
     device = Device("lane-1", link, lambda: KEYBOARD.codec(KeyboardSettings()), said.put_nowait)
     running = asyncio.create_task(device.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         for number in (20, 21):
             name = f"event{number}"
             assert (await said.get()).state == "lost"
@@ -335,7 +335,7 @@ async def test_a_hid_pos_scanner_on_pipes_reads_and_beeps(tmp_path: Path) -> Non
     ) as far:
         device = Device("lane-1", far.link(), lambda: HID_POS.codec(options), said.put_nowait)
         running = asyncio.create_task(device.run())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert await said.get() == State("ready")
             code = Scan("0106901234567892" * 10, "d2")
             far.command(code)

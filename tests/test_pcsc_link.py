@@ -39,24 +39,17 @@ from tests.private_pcscd import NAME, READERS, Pcscd
 pcscd = pytest.fixture(scope="module")(running_pcscd)
 no_thread_left = pytest.fixture(autouse=True)(leaving_no_thread)
 
-NOTICED_SECONDS_MAX, BACK_SECONDS_MAX = 2.0, 5.0
-
 
 async def test_the_service_killed_and_started_again(pcscd: Pcscd) -> None:
     async with counter(pcscd) as here:
         for _ in range(2):
             await here.hand.lay(uid_card(UID))
             assert await here.next() == GOOD
-            began = asyncio.get_running_loop().time()
             pcscd.kill()
             await here.becomes("lost")
-            noticed = asyncio.get_running_loop().time()
             await here.hand.take()
             pcscd.start()
             await here.becomes("ready")
-            back = asyncio.get_running_loop().time()
-            assert noticed - began < NOTICED_SECONDS_MAX
-            assert back - noticed < BACK_SECONDS_MAX
         assert await here.reads(uid_card(UID)) == GOOD
 
 

@@ -67,7 +67,7 @@ async def test_a_card_laid_down_makes_it_the_members_sale(pcscd: Pcscd, tmp_path
         asyncio.timeout(60),
     ):
         watcher = asyncio.create_task(watch(pos, seen))
-        while set((await box.health() or {})["devices"].values()) != {"ready"}:
+        while set((await box.health() or {}).get("devices", {}).values()) != {"ready"}:
             await asyncio.sleep(0.02)
         while not seen:  # what happens before the watcher has subscribed shows nowhere
             scanner.scan(demo_data.ean(1), "E0")

@@ -4,13 +4,14 @@ from collections import deque
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from drivers import customer_display, escpos_printer, scale
 from drivers.codec import Close, Codec, Send
 from drivers.columns import Encoding, decode, encode, rows
 from drivers.events import (
+    Beep,
     Fault,
     NotPrinted,
     OpenDrawer,
@@ -151,6 +152,30 @@ def test_what_is_coded_arrives_as_it_is(parts: list[Part]) -> None:
     wire = printer()
     job = Print((*parts, Cut()))
     assert wire.do(wire.device, job) == [job, Printed()]
+
+
+@given(st.text(max_size=300), st.sampled_from((QR, Barcode)))
+@example("\x10\x14\x08\x01\x03\x14\x01\x06\x02\x08", Barcode)
+@example("{" * 300, Barcode)
+def test_no_code_commands_a_printer(text: str, kind: type[QR] | type[Barcode]) -> None:
+    wire = printer()
+    job, *rest = wire.do(wire.device, Print((kind(text), Cut())))
+    assert rest == [Printed()]
+    assert isinstance(job, Print)
+    code, cut = job.parts
+    assert isinstance(code, kind)
+    assert cut == Cut()
+    assert all(a in (b, "?", "\ufffd") for a, b in zip(code.text, text, strict=False))
+
+
+@pytest.mark.parametrize(("buzzer", "beeps"), [("none", False), ("esc_b", True), ("epson", True)])
+def test_a_printer_beeps_if_it_can_and_never_later(buzzer: str, beeps: bool) -> None:
+    wire = printer(buzzer=buzzer)
+    for good in (True, False):
+        assert wire.do(wire.device, Beep(good)) == ([Beep(good)] if beeps else [])
+    wire.do(wire.host, Cover(True))
+    assert wire.do(wire.device, Beep()) == []
+    assert wire.do(wire.host, Cover(False)) == [State("ready")]
 
 
 def test_what_is_seen_on_the_paper() -> None:

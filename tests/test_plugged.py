@@ -20,6 +20,7 @@ from drivers.links.hid_finder import Identity
 from drivers.links.named_port import NumberedPort
 from drivers.links.plugged import everything, serial_ports
 from drivers.links.usb import UsbLink
+from tests.test_links import Log
 
 SCANNER = Identity("0c2e", "0901", "S1234")
 SAME_KIND = Identity("0c2e", "0901")
@@ -111,6 +112,18 @@ def test_twins_are_told_apart_by_their_ports_only(machine: Machine) -> None:
         machine.link(SAME_KIND, "1-1.3").find()
 
 
+def test_a_serial_number_that_two_have_is_none(machine: Machine) -> None:
+    machine.plug(SCANNER, "1-1.2", "ttyUSB0")
+    (alone,) = everything(machine.root)
+    assert alone.url == "usb:0c2e:0901:S1234"
+    machine.plug(SCANNER, "1-1.3", "ttyUSB1")
+    urls = [port.url for port in everything(machine.root)]
+    assert urls == ["usb:0c2e:0901:S1234@1-1.2", "usb:0c2e:0901:S1234@1-1.3"]
+    with pytest.raises(LinkLost, match="are both"):
+        machine.link(SCANNER).find()
+    assert machine.link(SCANNER, "1-1.3").find() == machine.root / "dev/ttyUSB1"
+
+
 def test_a_name_that_the_kernel_made_is_not_trusted_for_ever() -> None:
     assert isinstance(from_url("/dev/ttyUSB0"), NumberedPort)
     assert isinstance(from_url("/dev/ttyACM11", baud=1200), NumberedPort)
@@ -142,7 +155,7 @@ async def test_a_device_renamed_on_replug_is_found_again(
     said: asyncio.Queue[Any] = asyncio.Queue()
 
     async def until(wanted: object) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while (event := await said.get()) != wanted:
                 assert isinstance(event, State)
 
@@ -159,3 +172,22 @@ async def test_a_device_renamed_on_replug_is_found_again(
             machine.unplug("1-1.2", name)
     running.cancel()
     await asyncio.wait((running,))
+
+
+async def test_one_of_two_with_the_same_serial_number_is_found_in_its_own_port(
+    machine: Machine,
+) -> None:
+    with pty() as (_, ours), pty() as (_, other):
+        machine.plug(SCANNER, "1-1.2", "ttyUSB0", ours)
+        machine.plug(SCANNER, "1-1.3", "ttyUSB1", other)
+        link = NumberedPort(str(machine.root / "dev/ttyUSB0"), {}, machine.root)
+        for name in ("ttyUSB0", "ttyUSB2"):
+            here = Log()
+            await link.open(here)
+            assert link.path == str(machine.root / "dev" / name)
+            here.transport.abort()
+            await here.lost.wait()
+            if name == "ttyUSB0":
+                machine.unplug("1-1.2", name)
+                machine.plug(SCANNER, "1-1.2", "ttyUSB2", ours)
+                link.rebind()

@@ -53,7 +53,7 @@ async def test_whoever_watches_never_sees_what_a_card_reader_sent(
         running = asyncio.create_task(device.run())
         watch = msgspec.json.encode({"device": "msr-1", "after": None})
         await room.handle("devices_traffic", watch)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while await said.get() != State("ready"):
                 pass
             far.command(Swiped(f"B{PAN}^A", PAN))

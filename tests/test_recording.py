@@ -88,6 +88,18 @@ def test_a_number_is_found_wherever_its_frames_were_cut(cuts: set[int]) -> None:
     assert first == second
 
 
+@given(st.sampled_from("0123456789"))
+def test_the_digit_of_an_aim_identifier_is_no_part_of_a_number(digit: str) -> None:
+    card = "290000000001" + gtin_digit("290000000001")
+    mask = Mask(lambda count: digit * count)
+    opened = Passed(5.0, "!", Settings(aim=True))
+    hidden = mask.frames([opened, Passed(6.0, "<", f"]E0{card}\r".encode())])
+    assert stream(hidden).startswith(b"]E02"), "in-store numbers stay such, whatever is drawn"
+    said = list(compose(DRIVER, "lines_scanner", hidden))
+    assert mask.hides(said)
+    assert not any(card in each for each in said)
+
+
 def test_what_was_told_is_masked_too() -> None:
     job = Print((Text(f"Member {PHONE}"), Text("12.50")))
     (masked,) = digits().frames([Passed(0.0, "+", job)])

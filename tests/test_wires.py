@@ -13,12 +13,9 @@ from drivers.codec import BadSettings, LinkLost
 from drivers.links import SCHEMES, from_url, scheme
 from drivers.links.fifo import FifoLink
 from drivers.links.mqtt import Account, MqttLink
-from simulators.premises import free_ports
 from tests.bench.references import mosquitto
+from tests.guarded_broker import SECRET, USER, guarded
 from tests.test_links import Log
-
-SECRET = "s3cret"
-
 
 # --- named pipes ----------------------------------------------------------------------------------
 
@@ -49,7 +46,7 @@ async def test_a_pipe_carries_bytes_both_ways_and_ends_with_its_writer(tmp_path:
         here.transport.write(b"beep")
         assert os.read(out, 100) == b"beep"
         os.close(into)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await here.lost.wait()
         assert here.log[-1] == ("", "lost", LinkLost)
         here.transport.write(b"too late")
@@ -65,7 +62,7 @@ async def test_a_pipe_that_is_not_read_pauses_its_writer_and_loses_nothing(
         assert here.transport.get_write_buffer_size() > 0
         here.transport.close()
         read = bytearray()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(read) < len(every):
                 await asyncio.sleep(0)
                 try:
@@ -132,7 +129,7 @@ async def test_a_device_behind_a_broker_is_there_while_it_says_so(tmp_path: Path
         here.transport.write(b"beep")
         assert await far.until(4) == b"beep"
         far.transport.abort()  # without a goodbye: its will says so
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await here.lost.wait()
         assert here.log[-1] == ("", "lost", LinkLost)
 
@@ -140,7 +137,7 @@ async def test_a_device_behind_a_broker_is_there_while_it_says_so(tmp_path: Path
         await device(port).open(again)
         await link(port).open(here)
         again.transport.close()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await here.lost.wait()
             await again.lost.wait()
 
@@ -161,45 +158,20 @@ async def test_what_was_retained_is_not_taken_for_what_just_happened(tmp_path: P
             await end.lost.wait()
 
 
-@asynccontextmanager
-async def guarded(folder: Path) -> AsyncIterator[int]:
-    """A broker that lets in those who know the password."""
-    (port,) = free_ports(1)
-    settings, passwords = folder / "guarded.conf", folder / "passwords"
-    making = await asyncio.create_subprocess_exec(
-        "mosquitto_passwd", "-c", "-b", str(passwords), "shop", SECRET,
-        stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    assert await making.wait() == 0
-    settings.write_text(
-        f"listener {port} 127.0.0.1\nallow_anonymous false\npassword_file {passwords}\n"
-        f"user root\nlog_type none\n"
-    )
-    process = await asyncio.create_subprocess_exec("mosquitto", "-c", str(settings))
-    try:
-        async with asyncio.timeout(20):
-            while True:
-                try:
-                    _, writer = await asyncio.open_connection("127.0.0.1", port)
-                    break
-                except OSError:
-                    await asyncio.sleep(0.02)
-        writer.close()
-        await writer.wait_closed()
-        yield port
-    finally:
-        process.terminate()
-        await process.wait()
-
-
 async def test_a_broker_that_refuses_says_so_and_the_password_is_a_file(tmp_path: Path) -> None:
+    settings, access = await guarded(tmp_path)
     password = tmp_path / "password"
-    async with guarded(tmp_path) as port:
-        url = f"mqtt://127.0.0.1:{port}/d"
-        asked = {"username": "shop", "password_file": str(password), "state_topic": ""}
+    async with mosquitto(tmp_path, settings) as (port, _):
+        url = f"mqtts://127.0.0.1:{port}/d"
+        asked = {"username": USER, "password_file": str(password), "state_topic": "",
+                 "ca_file": access["ca_file"]}  # fmt: skip
         with pytest.raises(LinkLost, match="password: No such file"):
             await from_url(url, **asked).open(Log())
         password.write_text("wrong\n")
+        password.chmod(0o640)
+        with pytest.raises(LinkLost, match="open to others: chmod 600"):
+            await from_url(url, **asked).open(Log())
+        password.chmod(0o600)
         with pytest.raises(LinkLost, match="the broker refuses us"):
             await from_url(url, **asked).open(Log())
         password.write_text(f"{SECRET}\n")
@@ -209,6 +181,31 @@ async def test_a_broker_that_refuses_says_so_and_the_password_is_a_file(tmp_path
         await here.lost.wait()
     with pytest.raises(LinkLost, match="refused"):
         await from_url(url, **asked).open(Log())
+
+
+async def test_a_broker_that_cannot_prove_who_it_is_gets_no_password(tmp_path: Path) -> None:
+    settings, access = await guarded(tmp_path)
+    (tmp_path / "other").mkdir()
+    stranger = await guarded(tmp_path / "other")
+    (tmp_path / "noise").write_text("no certificate")
+    asked = {"username": USER, "password_file": access["password_file"], "state_topic": ""}
+    async with mosquitto(tmp_path, settings) as (port, _):
+        for ca_file, said in (
+            (stranger.access["ca_file"], "127.0.0.1:.* is not to be trusted: "),
+            (str(tmp_path / "gone"), "gone: No such file"),
+            (str(tmp_path / "noise"), "noise holds no certificate"),
+        ):
+            with pytest.raises(LinkLost, match=said):
+                await from_url(f"mqtts://127.0.0.1:{port}/d", ca_file=ca_file, **asked).open(Log())
+        with pytest.raises(LinkLost, match="is not to be trusted: "):
+            await from_url(f"mqtts://127.0.0.1:{port}/d", **asked).open(Log())
+        with pytest.raises(LinkLost, match="the broker hung up"):
+            await from_url(f"mqtt://127.0.0.1:{port}/d", **asked).open(Log())
+    async with mosquitto(tmp_path) as (port, _):
+        with pytest.raises(LinkLost):
+            await from_url(f"mqtts://127.0.0.1:{port}/d", ca_file=access["ca_file"], **asked).open(
+                Log()
+            )
 
 
 # --- urls -----------------------------------------------------------------------------------------
@@ -228,6 +225,10 @@ async def test_a_broker_that_refuses_says_so_and_the_password_is_a_file(tmp_path
         ("mqtt://me:secret@x/t", {}, "is not mqtt://"),
         ("mqtt://x/t", {"username": ""}, "username must be a text"),
         ("mqtt://x/t", {"parity": "odder"}, "parity must be"),
+        ("mqtt://x/t", {"ca_file": "/ca.pem"}, "ca_file is for mqtts://"),
+        ("mqtts://x/t", {"ca_file": ""}, "ca_file must be a text"),
+        ("mqtt://../t", {}, "cannot be the name of a computer"),
+        (f"socket://{'a' * 64}.lan:80", {}, "cannot be the name of a computer"),
     ],
 )
 def test_bad_urls(url: str, wire: dict[str, Any], said: str) -> None:
@@ -250,3 +251,7 @@ def test_an_mqtt_url_names_its_topics() -> None:
     assert found.watched == "shop/scanner-1/state"
     assert (found.account.host, found.account.port) == ("::1", 2883)
     assert found.account.client_id == "edgebox-shop-scanner-1"
+    encrypted = from_url("mqtts://broker.lan/shop/scanner-1", ca_file="/ca.pem")
+    assert isinstance(encrypted, MqttLink)
+    assert (encrypted.account.port, encrypted.account.tls) == (8883, True)
+    assert encrypted.account.ca_file == "/ca.pem"

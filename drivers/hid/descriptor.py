@@ -7,7 +7,7 @@ fields (such as a keyboard's) and feature reports take their room and are otherw
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from itertools import chain
+from itertools import islice
 from typing import Final
 
 DESCRIPTOR_BYTES_MAX: Final = 4096
@@ -143,7 +143,7 @@ class _Parser:
         self.bits: dict[tuple[int, int], int] = {}
         self.depth = 0
         self._globals, self._pushed = _Globals(), list[_Globals]()
-        self._usages = list[range]()
+        self._usages = list[tuple[range, int]]()
         self._minimum: int | None = None
 
     def take(self, tag: int, value: int, size: int) -> None:
@@ -155,7 +155,7 @@ class _Parser:
             case 0x04:
                 self._global(tag, value)
             case 0x08:
-                self._local(tag, value if size == 4 else self._globals.page << 16 | value)
+                self._local(tag, value, size)
 
     def _global(self, tag: int, value: int) -> None:
         match tag:
@@ -175,15 +175,24 @@ class _Parser:
                 _hold(bool(self._pushed), "a Pop without a Push")
                 self._globals = self._pushed.pop()
 
-    def _local(self, tag: int, usage: int) -> None:
+    def _local(self, tag: int, usage: int, size: int) -> None:
         match tag:
             case Item.USAGE:
-                self._usages.append(range(usage, usage + 1))
+                self._usages.append((range(usage, usage + 1), size))
             case Item.USAGE_MINIMUM:
                 self._minimum = usage
             case Item.USAGE_MAXIMUM if self._minimum is not None:
-                self._usages.append(range(self._minimum, usage + 1))
-        _hold(sum(map(len, self._usages)) <= FIELDS_MAX, f"more than {FIELDS_MAX} usages at once")
+                self._usages.append((range(self._minimum, usage + 1), size))
+        held = sum(len(usages) for usages, _ in self._usages)
+        _hold(held <= FIELDS_MAX, f"more than {FIELDS_MAX} usages at once")
+
+    def _named(self) -> Iterator[int]:
+        """Yield the usages of a main item: of four bytes, or on the page that is declared by now.
+
+        A page may come behind the usages that it is for (6.2.2.7, Usage Page).
+        """
+        for usages, size in self._usages:
+            yield from usages if size == 4 else (self._globals.page << 16 | one for one in usages)
 
     def _main(self, tag: int, value: int) -> None:
         match tag:
@@ -203,7 +212,7 @@ class _Parser:
         self.bits[kind, now.report] = end
         if flags & CONSTANT or not flags & VARIABLE:
             return
-        usages = tuple(chain.from_iterable(self._usages))[: now.count]
+        usages = tuple(islice(self._named(), now.count))
         for n, usage in enumerate(usages):
             # The last usage stands for all elements that are left (6.2.2.8).
             count = now.count - n if n == len(usages) - 1 else 1

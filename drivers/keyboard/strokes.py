@@ -5,8 +5,9 @@ command on a desktop, so a code that types one is an attack or a scanner set up 
 stroke is a fault and never text. The kernel's SYN_DROPPED is one too, since keys were lost.
 """
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from drivers.keyboard import keys
 from drivers.keyboard.keys import (
@@ -34,8 +35,7 @@ VALUES: Final = frozenset({keys.UP, keys.DOWN, keys.REPEAT})
 KEYPAD: Final = frozenset({*ALT_DIGITS, *keys.KEYPAD_SIGNS, keys.KEYPAD_DOT})
 
 
-@dataclass(frozen=True, slots=True)
-class Stroke:
+class Stroke(Struct, frozen=True, gc=False):
     """What one press means: `text`, or the `fault` it is.
 
     Enter, Tab, Backspace and Escape are their control characters. `at` is the kernel's time in
@@ -58,6 +58,7 @@ class Keyboard:
 
     def __init__(self, layout: Layout, fnc1: str = "none", alt_codes: bool = False) -> None:
         self._layout, self._fnc1, self._alt_codes = layout, fnc1, alt_codes
+        self._plain = _plain(layout)
         self.forget()
 
     def forget(self) -> None:
@@ -70,6 +71,7 @@ class Keyboard:
         self.caps_lock = False
         self._held: set[int] = set()
         self._dead = self._alt = ""
+        self._is_plain = True
 
     @property
     def unfinished(self) -> bool:
@@ -98,7 +100,12 @@ class Keyboard:
                 strokes.append(Stroke(0, fault="bytes that are no key events"))
                 break
             if kind == EV_KEY and not self._resyncing:
-                strokes += self._key(seconds * MICROSECONDS + micros, code, value)
+                at = seconds * MICROSECONDS + micros
+                if self._is_plain and value == keys.DOWN and code in self._plain:
+                    strokes.append(Stroke(at, self._plain[code]))  # as nearly always
+                elif value != keys.UP or code in keys.MODIFIERS:
+                    strokes += self._key(at, code, value)
+                    self._is_plain = not (self._held or self.caps_lock or self._dead)
             elif kind == EV_SYN and (code == SYN_DROPPED or self._resyncing):
                 strokes += self._synchronise(seconds * MICROSECONDS + micros, code)
         return strokes
@@ -191,3 +198,9 @@ class Keyboard:
         if self.caps_lock and char and other and char.swapcase() == other:
             return other
         return char
+
+
+def _plain(layout: Layout) -> dict[int, str]:
+    """Return what each key types, always, while nothing is held, locked or dead before it."""
+    typed = {code: char for (code, level), char in layout.types.items() if level == PLAIN}
+    return {code: char for code, char in typed.items() if char not in SPACING} | CONTROLS

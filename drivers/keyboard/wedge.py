@@ -43,8 +43,9 @@ class Wedge(Codec[bytes]):
         self._silence_seconds = max(typing.partial_seconds_max, typing.gap_seconds_max)
         if not self._suffix:
             self._silence_seconds = 2 * typing.gap_seconds_max
+        self._silence = round(self._silence_seconds * MICROSECONDS)
         self._keyboard = Keyboard(LAYOUTS[typing.layout], fnc1, alt_codes)
-        self._typed: list[str] = []
+        self._typed = ""
         self._last_at = 0
         self._swallowing = False
         self._light = False
@@ -53,55 +54,55 @@ class Wedge(Codec[bytes]):
         """Switch CapsLock off: a reader that minds the light knows what we take it for."""
         yield Send(caps_lock_light(on=False))
 
-    def receive(self, frame: bytes, now: float) -> Iterator[object]:
+    def receive(self, frame: bytes, now: float) -> list[object]:
         """Take bytes and say what they complete."""
+        outs: list[object] = []
         for stroke in self._keyboard.read(frame):
-            yield from self._take(stroke)
+            self._take(stroke, outs)
         if self._keyboard.caps_lock != self._light:
-            yield self._match_light()
+            outs.append(self._match_light())
         waiting = self._typed or self._swallowing or not self._keyboard.at_rest
         self.wake_at = now + self._silence_seconds if waiting else None
+        return outs
 
-    def wake(self, now: float) -> Iterator[object]:
+    def wake(self, now: float) -> list[object]:
         """Take silence for what it means: the end of a code, or that it broke off."""
         self.wake_at = None
+        outs: list[object] = []
         if self._keyboard.unfinished and not (self._typed or self._swallowing):
-            yield Fault("half a key event")
-        yield from self._fall_silent()
+            outs.append(Fault("half a key event"))
+        self._fall_silent(outs)
         self._keyboard.forget()
         if self._light:
-            yield self._match_light()
+            outs.append(self._match_light())
+        return outs
 
     def _match_light(self) -> Send[bytes]:
         self._light = self._keyboard.caps_lock
         return Send(caps_lock_light(self._light))
 
-    def _said(self, text: str) -> Iterator[object]:
-        """Say what `text`, a whole burst, means. Nobody but this call may keep it."""
+    def _said(self, text: str) -> object:
+        """Return the event that `text`, a whole burst, means. Nobody but this call may keep it."""
         raise NotImplementedError
 
-    def _waiting(self) -> bool:
-        return bool(self._typed) or self._swallowing or self._keyboard.unfinished
-
-    def _fall_silent(self) -> Iterator[object]:
+    def _fall_silent(self, outs: list[object]) -> None:
         if self._typed and self._suffix:
-            yield Fault("the typing broke off before its suffix")
-            self._typed.clear()
-        yield from self._end()
+            outs.append(Fault("the typing broke off before its suffix"))
+            self._typed = ""
+        self._end(outs)
 
-    def _take(self, stroke: Stroke) -> Iterator[object]:
+    def _take(self, stroke: Stroke, outs: list[object]) -> None:
         gap, self._last_at = stroke.at - self._last_at, stroke.at
-        if self._typed and gap > self._silence_seconds * MICROSECONDS:
-            yield from self._fall_silent()  # nobody heard it: we were busy
-        reason = "" if self._swallowing else self._objection(stroke, gap)
-        if reason:
-            self._typed.clear()
+        if gap > self._silence and self._typed:
+            self._fall_silent(outs)  # nobody heard it: we were busy
+        if not self._swallowing and (reason := self._objection(stroke, gap)):
+            self._typed = ""
             self._swallowing = True
-            yield Fault(reason)
+            outs.append(Fault(reason))
         if stroke.text and stroke.text == self._suffix:
-            yield from self._end()
+            self._end(outs)
         elif not self._swallowing and (self._suffix or stroke.text != "\r"):
-            self._typed.append(stroke.text)
+            self._typed += stroke.text
 
     def _objection(self, stroke: Stroke, gap: int) -> str:
         """Return why this stroke cannot be part of a code; "" if it can."""
@@ -113,10 +114,9 @@ class Wedge(Codec[bytes]):
             return "more keys than a code has"
         return ""
 
-    def _end(self) -> Iterator[object]:
+    def _end(self, outs: list[object]) -> None:
         """Say what the burst meant that is over now, and forget it whatever happens."""
-        text = "".join(self._typed)
-        self._typed.clear()
+        text, self._typed = self._typed, ""
         swallowed, self._swallowing = self._swallowing, False
         if text and not swallowed:
-            yield from self._said(text)
+            outs.append(self._said(text))

@@ -1,17 +1,20 @@
-"""Devices behind an MQTT 5 broker: its messages on one topic are what the device sends."""
+"""Devices behind an MQTT 5 broker: its messages on one topic are what the device sends.
+
+`mqtt:` is for a network that nobody else is in; `mqtts:` is the same over TLS.
+"""
 
 import asyncio
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, Final, cast
 
 from drivers.codec import BadSettings, Close, LinkLost, Send
-from drivers.links.link import STREAM_OPTIONS, Link, Scheme, check, reason, text
+from drivers.links import secrets
+from drivers.links.link import STREAM_OPTIONS, Link, Scheme, check, text
 from drivers.links.serial import check_stream_options
-from drivers.links.tcp import CONNECT_SECONDS_MAX, TcpLink
+from drivers.links.tcp import CONNECT_SECONDS_MAX, check_host, connect
 from drivers.mqtt import Arrived, Client, ClientSettings, Connected, Message, Publish, Rejected
 
 ONLINE: Final = b"online"
@@ -21,28 +24,31 @@ KEEP_ALIVE_SECONDS: Final = 1
 PAYLOAD_BYTES_MAX: Final = 65_536
 
 _URL = re.compile(
-    r"mqtt://(?P<host>\[[0-9A-Fa-f:.]+\]|[^:/\[\]@]+)(:(?P<port>\d{1,5}))?/(?P<topic>[^#+\x00]+)"
+    r"mqtt(?P<tls>s?)://(?P<host>\[[0-9A-Fa-f:.]+\]|[^:/\[\]@]+)(:(?P<port>\d{1,5}))?/(?P<topic>[^#+\x00]+)"
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """How to get into the broker; the password is the text of a file, read at each opening."""
+    """How to get into the broker; both files are read at each opening.
+
+    `password_file` is for our eyes only (mode 0600). With `tls` the broker's certificate has to
+    name `host`, and to be signed by one of those in `ca_file`, or one that this machine trusts.
+    """
 
     host: str
     port: int = 1883
     client_id: str
     username: str = ""
     password_file: str = ""
+    tls: bool = False
+    ca_file: str = ""
 
     def settings(self, topic: str, watched: str, will: Message | None) -> ClientSettings:
         """Return what the client asks for; raises LinkLost if the password cannot be read."""
-        try:
-            password = Path(self.password_file).read_bytes() if self.password_file else b""
-        except OSError as error:
-            raise LinkLost(f"{self.password_file}: {reason(error)}") from error
+        password = secrets.password(self.password_file) if self.password_file else b""
         return ClientSettings(
-            client_id=self.client_id, username=self.username, password=password.rstrip(b"\r\n"),
+            client_id=self.client_id, username=self.username, password=password,
             subscriptions=tuple(filter(None, (topic, watched))), will=will,
             clean_start=True, session_seconds=0, keep_alive_seconds=KEEP_ALIVE_SECONDS,
             packet_bytes_max=2 * PAYLOAD_BYTES_MAX,
@@ -70,7 +76,9 @@ class MqttLink:
         will = _state(self.birth, OFFLINE) if self.birth else None
         client = Client(self.account.settings(self.topic, self.watched, will))
         transport = MqttTransport(self, client, protocol)
-        inner = await TcpLink(self.account.host, self.account.port).open(transport.wire)
+        account = self.account
+        trust = secrets.trust(account.ca_file) if account.tls else None
+        inner = await connect(account.host, account.port, transport.wire, trust)
         try:
             async with asyncio.timeout(CONNECT_SECONDS_MAX):
                 await transport.ready
@@ -126,7 +134,8 @@ class MqttTransport(asyncio.Transport):
 
     def _lost(self, error: Exception | None) -> None:
         if not self.ready.done():
-            self.ready.set_exception(error or LinkLost("the broker hung up"))
+            why = error if isinstance(error, LinkLost) else LinkLost("the broker hung up")
+            self.ready.set_exception(why)
             self.ready.exception()  # whoever waits for it may be gone
         elif self.is_open:
             self._closing = True
@@ -250,24 +259,29 @@ def _state(topic: str, said: bytes) -> Message:
 
 
 def dial(url: str, wire: Mapping[str, object]) -> Link:
-    """Return the link that `mqtt://host:port/topic` names.
+    """Return the link that `mqtt://host:port/topic` or `mqtts://host:port/topic` names.
 
     The device publishes what it sends on `topic`/out and hears `topic`/in; `topic`/state says,
     retained, online or offline. Options: `listen_topic`, `send_topic` and `state_topic` instead of
-    these (`state_topic` may be empty: not watched), `username`, `password_file`, `client_id`.
+    these (`state_topic` may be empty: not watched), `username`, `password_file`, `client_id`, and
+    `ca_file` of `mqtts:`. Ports are 1883 and 8883, if none is named.
     """
     check_stream_options({key: value for key, value in wire.items() if key in STREAM_OPTIONS})
     match = _URL.fullmatch(url)
     if match is None:
-        raise BadSettings(f"{url!r} is not mqtt://host:port/topic")
+        raise BadSettings(f"{url!r} is not mqtt://host:port/topic or mqtts://host:port/topic")
     given = {key: text(key, value) for key, value in wire.items()
              if key in OPTIONS and not (key == "state_topic" and value == "")}  # fmt: skip
-    topic, port = match["topic"], int(match["port"] or 1883)
+    topic, tls = match["topic"], bool(match["tls"])
+    port = int(match["port"] or (8883 if tls else 1883))
     check(0 < port < 65536, f"port must be from 1 to 65535, not {port}")
+    check_host(match["host"])
+    check(tls or "ca_file" not in given, "ca_file is for mqtts://, which is encrypted")
     account = Account(
         host=match["host"].strip("[]"), port=port,
         client_id=given.get("client_id", f"edgebox-{topic.replace('/', '-')}"),
         username=given.get("username", ""), password_file=given.get("password_file", ""),
+        tls=tls, ca_file=given.get("ca_file", ""),
     )  # fmt: skip
     return MqttLink(
         account=account,
@@ -278,7 +292,8 @@ def dial(url: str, wire: Mapping[str, object]) -> Link:
 
 
 OPTIONS: Final = (
-    "listen_topic", "send_topic", "state_topic", "username", "password_file", "client_id",
+    "listen_topic", "send_topic", "state_topic", "client_id", "username", "password_file",
+    "ca_file",
 )  # fmt: skip
 
 SCHEME = Scheme(

@@ -18,7 +18,8 @@ class NumberedPort:
     """A port such as /dev/ttyUSB0, whose device may be ttyUSB1 once it is plugged in again.
 
     What it was when it was last open is remembered; rebound, the link looks for that: the same
-    serial number in any USB port, or without one, whatever of its kind is in the same port.
+    serial number in any USB port; or without one that is its own, whatever of its kind is in the
+    same port.
     """
 
     def __init__(self, path: str, wire: Mapping[str, object], root: Path = Path("/")) -> None:
@@ -44,7 +45,8 @@ class NumberedPort:
         return SerialLink(path, **self._wire)  # type: ignore[arg-type] # checked in __post_init__
 
     def _find(self, known: Plugged) -> str:
-        port = "" if known.identity.serial else known.port
+        same = [one for one in serial_ports(self._root) if one.identity == known.identity]
+        port = known.port if len(same) > 1 or not known.identity.serial else ""
         return str(UsbLink(known.identity, port, root=self._root).find())
 
     def _what_is_there(self) -> Plugged | None:

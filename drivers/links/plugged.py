@@ -4,8 +4,9 @@ Reads sysfs (Documentation/ABI/testing/sysfs-bus-usb), so no udev is needed. `ro
 real machine, and any folder that looks like it in a test.
 """
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +20,8 @@ class Plugged:
     """A device: where it is just now, what it is, and the physical port that it is in.
 
     `port` is the kernel's name of the USB port, such as "1-1.2": bus, then the ports of the hubs
-    on the way; "" if it is not known. `name` is what its maker calls it.
+    on the way; "" if it is not known. `name` is what its maker calls it. `is_one_of_many` tells
+    that others here have the same serial number, as cheap devices have, so that it is none.
     """
 
     wire: Wire
@@ -27,6 +29,7 @@ class Plugged:
     identity: Identity
     port: str = ""
     name: str = ""
+    is_one_of_many: bool = False
 
     @property
     def url(self) -> str:
@@ -35,7 +38,7 @@ class Plugged:
 
     @property
     def _needs_port(self) -> bool:
-        return bool(self.port) and not self.identity.serial
+        return bool(self.port) and (self.is_one_of_many or not self.identity.serial)
 
 
 def serial_ports(root: Path) -> Iterator[Plugged]:
@@ -56,10 +59,12 @@ def everything(root: Path) -> list[Plugged]:
     """Return all that a driver here could read, in a fixed order."""
     hid = [("input", found) for found in keyboards(root)]
     hid += [("hidraw", found) for found in readers(root)]
-    return [
+    found = [
         *serial_ports(root),
         *(_of_hid("input" if wire == "input" else "hidraw", *found, root) for wire, found in hid),
     ]
+    count = Counter((one.wire, one.identity) for one in found)
+    return [replace(one, is_one_of_many=count[one.wire, one.identity] > 1) for one in found]
 
 
 def _of_hid(wire: Wire, path: Path, identity: Identity, root: Path) -> Plugged:

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-import serialx
-
 from drivers.codec import BadSettings
 from drivers.links.link import check, one_of, port_failure
 
@@ -43,6 +41,8 @@ class SerialLink:
 
     async def open(self, protocol: asyncio.Protocol) -> asyncio.Transport:
         """See `Link.open`. What the port had buffered before is discarded."""
+        import serialx  # noqa: PLC0415 - of a twentieth of a start's work, many shops need nothing
+
         try:
             transport, _ = await serialx.create_serial_connection(
                 asyncio.get_running_loop(),

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import socket
+import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,20 +32,43 @@ class TcpLink:
     def __post_init__(self) -> None:
         """Refuse what cannot be dialled."""
         check(bool(self.host), "a TCP link needs a host, as in socket://192.168.1.20:4001")
+        check_host(self.host)
         check(0 < self.port < 65536, f"port must be from 1 to 65535, not {self.port}")
 
     async def open(self, protocol: asyncio.Protocol) -> asyncio.Transport:
         """See `Link.open`."""
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(CONNECT_SECONDS_MAX):
-                transport, _ = await loop.create_connection(lambda: protocol, self.host, self.port)
-        except TimeoutError as error:
-            raise LinkLost(f"{self.host}:{self.port} does not answer") from error
-        except OSError as error:
-            raise LinkLost(f"{self.host}:{self.port}: {reason(error)}") from error
-        stay_awake(transport.get_extra_info("socket"))
-        return transport
+        return await connect(self.host, self.port, protocol)
+
+
+async def connect(
+    host: str, port: int, protocol: asyncio.Protocol, trust: ssl.SSLContext | None = None
+) -> asyncio.Transport:
+    """Connect, encrypted if `trust` says whom to believe. Raises LinkLost.
+
+    `protocol` hears of the connection once the other end has shown who it is.
+    """
+    loop, where = asyncio.get_running_loop(), f"{host}:{port}"
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS_MAX):
+            transport, _ = await loop.create_connection(lambda: protocol, host, port, ssl=trust)
+    except TimeoutError as error:
+        raise LinkLost(f"{where} does not answer") from error
+    except ssl.SSLCertVerificationError as error:
+        raise LinkLost(f"{where} is not to be trusted: {error.verify_message}") from error
+    except ssl.SSLError as error:
+        raise LinkLost(f"{where} does not speak TLS with us: {error.reason}") from error
+    except OSError as error:
+        raise LinkLost(f"{where}: {reason(error) or type(error).__name__}") from error
+    stay_awake(transport.get_extra_info("socket"))
+    return transport
+
+
+def check_host(host: str) -> None:
+    """Raise BadSettings for what can be the name of no computer (RFC 3490)."""
+    try:
+        host.encode("idna")
+    except UnicodeError as error:
+        raise BadSettings(f"{host!r} cannot be the name of a computer") from error
 
 
 def stay_awake(sock: socket.socket) -> None:

@@ -18,6 +18,7 @@ SCHEMES: Final[Mapping[str, str]] = {
     "hidraw": "hidraw",
     "input": "input",
     "mqtt": "mqtt",
+    "mqtts": "mqtt",
     "pcsc": "pcsc",
     "usb": "usb",
 }

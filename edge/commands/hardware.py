@@ -4,6 +4,8 @@ import asyncio
 import json
 import sys
 from collections.abc import Iterator
+from functools import partial
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from drivers.links.plugged import everything
 from drivers.profiles import DOUBTS, SHEET
 from edge import config as settings
 from edge.commands import device_lines as lines
-from edge.commands.binding import add_section, first_to_speak, proposed
+from edge.commands.binding import add_section, proposed, scans
 from edge.commands.card_readers import card_readers
 from edge.commands.live import Live, NotRunning, Problem, gone, refuse
 from edge.commands.local_devices import ask_devices, known
@@ -158,15 +160,27 @@ def _ask(ask: Any, operation: str, request: dict[str, Any]) -> Any:
 @devices.command("bind")
 @name_argument
 @click.option("--url", help="Where it is; without it, whatever speaks first.")
-@click.option("--text", default=SHEET[0].text, show_default=True,
-              help="The number below the barcode that you scan.")  # fmt: skip
-@click.option("--seconds", default=30.0, show_default=True, help="Time for the scan.")
+@click.option(
+    "--text",
+    "texts",
+    multiple=True,
+    default=[SHEET[0].text],
+    show_default=True,
+    help="The number below a barcode that you scan; give it again for another one.",
+)
+@click.option("--scans", "count", type=click.IntRange(min=1), default=3, show_default=True,
+              help="How many scans have to agree.")  # fmt: skip
+@click.option("--seconds", default=30.0, show_default=True, help="Time for each scan.")
 @click.option("--write", is_flag=True, help="Add the section to the configuration.")
 @config_option
 def devices_bind(
-    name: str, url: str | None, text: str, seconds: float, write: bool, config_path: Path
-) -> None:
-    """Find out by one scan which device it is and how it is set up, and propose its section.
+    name: str, url: str | None, texts: tuple[str, ...], count: int, seconds: float,
+    write: bool, config_path: Path,
+) -> None:  # fmt: skip
+    """Find out by scans which device it is and how it is set up, and propose its section.
+
+    The first scan tells which device it is; the others have to say the same of how it is set up.
+    Scan codes of two kinds, such as an EAN-13 and a QR code, to have prefixes found out surely.
 
     Example: edgebox devices bind scanner-2 --text 6901234567892
     """
@@ -177,16 +191,23 @@ def devices_bind(
     free = [one.url for one in everything(ROOT) if not lines.used_by(one, taken)]
     if not (urls := [url] if url else free):
         stop(EXIT_NO, "nothing is plugged in that is not used", "plug it in, or give --url")
-    click.echo(f"scan {text} now, with the device that is to be {name}", err=True)
-    heard = asyncio.run(first_to_speak(urls, seconds))
-    if heard is None:
+    wanted = list(islice(cycle(texts), max(count, len(texts))))
+    where, sent = asyncio.run(scans(urls, wanted, seconds, partial(_ask_for, name)))
+    if not sent:
         stop(EXIT_NO, f"nothing came from {', '.join(urls)}", DOUBTS["nothing"])
-    found = proposed(*heard, text)
+    if len(sent) < len(wanted):
+        came = f"{len(sent)} of {len(wanted)} scans came from {where}"
+        stop(EXIT_NO, came, "scan as often as you are asked to, or ask for fewer: --scans 1")
+    found = proposed(where, list(zip(wanted, sent, strict=True)))
     if found.unclear:
         click.echo("\n".join(DOUBTS[doubt] for doubt in found.unclear), err=True)
         sys.exit(EXIT_NO)
-    section = lines.section(name, heard[0], found.driver, found.settings)
+    section = lines.section(name, where, found.driver, found.settings)
     click.echo(section)
     if write:
         add_section(config_path, section)
         click.echo(f"written: {config_path}; a running box reads it at its next start", err=True)
+
+
+def _ask_for(name: str, text: str) -> None:
+    click.echo(f"scan {text} now, with the device that is to be {name}", err=True)

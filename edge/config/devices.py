@@ -1,6 +1,7 @@
 """Reads a [device.name] section: the section's name, the driver's file and the device are one."""
 
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 from msgspec.structs import fields
@@ -29,7 +30,8 @@ def read_device(reader: Reader, name: str, table: Table) -> Device | None:
     options = {key: value for key, value in table.items() if key in own}
     settings = reader.section(driver.settings, path, options)
     given = {**driver.wire, **table}
-    wire = {key: value for key, value in given.items() if key in wires}
+    wire = {key: _resolved(reader, f"{path}.{key}", value)
+            for key, value in given.items() if key in wires}  # fmt: skip
     try:
         from_url(url, **wire)
         if settings is not None:
@@ -51,6 +53,12 @@ def _wire_options(reader: Reader, path: str, driver: Driver[Any], url: str) -> C
         what = f"{url!r} carries {' or '.join(wire.carries)}, and this driver needs {driver.link}"
         reader.blame(f"{path}.url", what, "give the url of another kind of wire, or another driver")
     return wire.options
+
+
+def _resolved(reader: Reader, path: str, value: object) -> object:
+    """Return a link's option; a file's path starts from the folder of the configuration."""
+    is_file = path.endswith("_file") and isinstance(value, str) and value
+    return str(reader.value(path, Path, value)) if is_file else value
 
 
 def _text(reader: Reader, path: str, table: Table, key: str) -> str | None:

@@ -1,8 +1,8 @@
 """GS1 element strings and Digital Link addresses: what they say of an article, or which coupon.
 
-Sources: GS1 General Specifications section 3 (application identifiers), 7.8 (element strings and
-FNC1), 7.12 (the century of a year); GS1 Digital Link Standard 1.1.3 and later, URI Syntax
-(uncompressed addresses of any domain).
+Sources: GS1 General Specifications section 3 (application identifiers), 4.14 (which of them need
+others), 7.8 (element strings and FNC1), 7.12 (the century of a year); GS1 Digital Link Standard
+1.1.3 and later, URI Syntax (uncompressed addresses of any domain).
 """
 
 import re
@@ -32,6 +32,9 @@ SYMBOLOGIES: Final = ("C1", "e0", "d2", "Q3", "J1")
 """AIM identifiers whose content is GS1 element strings."""
 COUPONS: Final = ("255", "8110", "8112")
 """Global Coupon Number, and the coupon codes of North America."""
+
+VARIABLE_MEASURE: Final = "9"
+"""The indicator digit of a GTIN whose label has to say how much there is (section 4.14.2)."""
 
 _MEASURES: Final = re.compile(r"3[1-6][0-9]{2}")
 _WEIGHT: Final = re.compile(r"310[0-5]")
@@ -101,6 +104,8 @@ def describe(
     measure = _measure(said, currency_number)
     if isinstance(measure, Unreadable):
         return measure
+    if measure is None and code.startswith(VARIABLE_MEASURE):
+        return Unreadable("measure")  # sold as one piece it would be one kilogram, or one box
     batch = said["10"].value if "10" in said else ""
     return ProductCode(code, batch, expires, measure)
 

@@ -79,12 +79,19 @@ def in_memory(codec_factory: Callable[[], Codec[bytes]], say: Callable[[Any], No
 
 
 def behind_broker(
-    port: int, codec_factory: Callable[[], Codec[bytes]], say: Callable[[Any], None]
+    port: int,
+    codec_factory: Callable[[], Codec[bytes]],
+    say: Callable[[Any], None],
+    **access: Any,
 ) -> OnLink:
-    """Return a device that publishes to the MQTT 5 broker on this port of loopback."""
+    """Return a device that publishes to the MQTT 5 broker on this port of loopback.
+
+    `access` is what else an `Account` there needs, for both ends.
+    """
     out, into, state = (f"device/{name}" for name in ("out", "in", "state"))
     here, there = (
-        Account(host="127.0.0.1", port=port, client_id=name) for name in ("host", "device")
+        Account(host="127.0.0.1", port=port, client_id=name, **access)
+        for name in ("host", "device")
     )
     return OnLink(
         MqttLink(account=here, topic=out, send_topic=into, watched=state),

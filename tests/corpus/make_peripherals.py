@@ -48,7 +48,7 @@ def weights(luck: random.Random) -> Iterator[Case]:
 
 def no_weights() -> Iterator[Case]:
     for status, why in ((0x42, "too heavy"), (0x44, "below zero"), (0x46, "too heavy"),
-                        (0x43, "too heavy"), (0x40, "no weight"), (0x48, "no weight"),
+                        (0x43, "too heavy"), (0x40, "no weight"), (0x48, "no zero"),
                         (0x50, "no weight"), (0x60, "no weight"), (0x45, "below zero"),
                         (0x41, "does not answer")):  # fmt: skip
         answer = STX + b"?" + bytes([status]) + CR

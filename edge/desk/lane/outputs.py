@@ -87,8 +87,12 @@ class Outputs:
         self._devices.tell(self.faces.declined(title))
 
     def signal(self, source: str | None, *, good: bool) -> None:
-        """Sound yes or no at the device that was used, and light the lane's lamps so."""
-        self._devices.tell(Beep(good), source)
+        """Sound yes or no at the device that was used, and light the lane's lamps so.
+
+        One that cannot sound is stood in for by those of the lane that can.
+        """
+        if not self._devices.tell(Beep(good), source):
+            self._devices.tell(Beep(good))
         self._devices.tell(Light("green", good))
         self._devices.tell(Light("red", not good))
 
