@@ -7,9 +7,7 @@ again, with the same key, until the box itself has answered; a PUBACK means noth
 import asyncio
 import contextlib
 import json
-import os
 import socket
-import time
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
@@ -236,12 +234,3 @@ def _properties(kind: int, **values: object) -> Properties:
     for name, value in values.items():
         setattr(properties, name, value)
     return properties
-
-
-def new_key() -> str:
-    """Return a fresh request key: a UUIDv7 (RFC 9562 section 5.7) in lower case."""
-    value = time.time_ns() // 1_000_000 << 80 | int.from_bytes(os.urandom(10), "big")
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0b11 << 62) | 0b10 << 62
-    text = f"{value:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -7,8 +7,6 @@ however often the network fails.
 import asyncio
 import json
 import random
-import time
-import uuid
 from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
 from typing import Any
@@ -16,6 +14,7 @@ from typing import Any
 import aiohttp
 
 from simulators.answers import believed
+from simulators.request_keys import new_key
 
 KEYED_OPERATIONS = frozenset({"sell"})
 
@@ -104,11 +103,3 @@ class PcPos:
             return None
         again = "code" in answer and answer.get("retry") == "same"
         return None if again else answer
-
-
-def new_key() -> str:
-    """Return a fresh UUIDv7 (RFC 9562 section 5.7) in lower case."""
-    value = (time.time_ns() // 1_000_000) << 80 | random.getrandbits(80)
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0b11 << 62) | 0b10 << 62
-    return str(uuid.UUID(int=value))

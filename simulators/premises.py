@@ -24,10 +24,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from simulators import demo_data
 
-READY_SECONDS_MAX = 30.0
+READY_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 20.0
 """Longer than a box takes to answer whoever is inside; then it is killed."""
 POLL_SECONDS = 0.02
+PORTS = range(11_000, 32_768)
+"""Below Linux's own choice (ip_local_port_range), above what browsers refuse to open (10080)."""
 RESERVE_BYTES = 1 << 20
 """Such stores are many, and none of them is where money depends on a full disk."""
 
@@ -114,15 +116,25 @@ def furnish(folder: Path, plan: Plan) -> Premises:
 
 
 def free_ports(count: int) -> Sequence[int]:
-    """Return that many loopback ports nobody listens on just now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """Return that many loopback ports in a row, on which nobody listens just now.
+
+    They are not among those that the kernel hands out by itself. So they stay free until their
+    owner listens, and while a box is started anew, whatever else connects on this machine.
+    """
+    while True:
+        first = PORTS.start + int.from_bytes(os.urandom(4), "big") % (len(PORTS) - count)
+        ports = range(first, first + count)
+        if all(_is_free(port) for port in ports):
+            return ports
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as one:
+        try:
+            one.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def _write_secret(path: Path, data: bytes) -> None:

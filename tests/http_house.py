@@ -114,7 +114,7 @@ def no_traceback(caplog: pytest.LogCaptureFixture) -> Iterator[list[Any]]:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not holds():
             await asyncio.sleep(0.01)
 
@@ -127,7 +127,7 @@ async def talk(door: HttpDoor, raw: bytes, *, hang_up: bool = False) -> bytes:
         await writer.drain()
         if hang_up:
             return b""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return await reader.read()
     finally:
         writer.close()

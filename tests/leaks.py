@@ -5,7 +5,7 @@ import gc
 import os
 from collections.abc import Mapping
 
-GRACE_SECONDS = 1.0
+GRACE_SECONDS = 10.0
 """What is on its way out (a cancelled task, a port being closed) may take this long."""
 
 HARMLESS = ("/dev/urandom", "/zoneinfo/", "/tzdata/")

@@ -52,7 +52,7 @@ class Mosquitto:
         self._process = await asyncio.create_subprocess_exec(
             MOSQUITTO, "-c", path, stdout=DEVNULL, stderr=DEVNULL
         )
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not await self._listens():
                 await asyncio.sleep(0.02)
 

@@ -8,17 +8,18 @@ import asyncio
 import atexit
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from functools import cache
 from pathlib import Path
 
+from simulators.premises import free_ports
+
 HERE = Path(__file__).parent
 DRIVER = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
 NAME = "Counter"
 READERS = (f"{NAME} 00 00", f"{NAME} 00 01")
-READY_SECONDS_MAX = 20.0
+READY_SECONDS_MAX = 60.0
 
 
 @cache
@@ -47,26 +48,12 @@ def folder() -> Path:
     return made
 
 
-def two_free_ports() -> int:
-    """Return the first of two ports in a row on which nobody listens."""
-    for _ in range(100):
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("no two free ports in a row")
-
-
 class Pcscd:
     """Use it as a context manager: the daemon runs inside."""
 
     def __init__(self) -> None:
         self.folder = folder()
-        self.port = two_free_ports()
+        self.port, _ = free_ports(2)  # the readers are in a row
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "Pcscd":

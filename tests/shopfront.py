@@ -105,7 +105,7 @@ async def open_shop(
     """Run a box that sells, quietly: the cloud is asked for news once and not again."""
     world = World(lambda: NOW, asyncio.get_running_loop().time, Random(1))
     async with (
-        asyncio.timeout(30),
+        asyncio.timeout(60),
         stand(
             folder,
             world=world,

@@ -83,7 +83,7 @@ class Stand:
 
 async def until(is_so: Callable[[], bool]) -> None:
     """Wait for something that is under way."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not is_so():
             await asyncio.sleep(0.001)
 

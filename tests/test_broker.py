@@ -131,7 +131,7 @@ async def test_an_old_client_is_answered_on_a_plain_topic(tmp_path: Path) -> Non
             base = f"edge/v1/s1/{HANDHELD}"
             await client.subscribe(f"{base}/rsp/+", qos=1)
             await client.publish(f"{base}/req/quote", json.dumps({"lines": TEA}), qos=1)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 answer = await anext(client.messages)
         assert str(answer.topic) == f"{base}/rsp/quote"
         assert json.loads(answer.payload)["total"] > 0
@@ -148,7 +148,7 @@ async def test_it_may_be_encrypted(tmp_path: Path) -> None:
             base = f"edge/v1/s1/{HANDHELD}"
             await client.subscribe(f"{base}/rsp/+", qos=1)
             await client.publish(f"{base}/req/health", b"{}", qos=1)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 answer = await anext(client.messages)
         assert isinstance(answer.payload, bytes)
         assert json.loads(answer.payload)["broker"] == "up"
@@ -160,7 +160,7 @@ async def test_the_box_tells_how_it_is(tmp_path: Path) -> None:
         end = far(HANDHELD, password=it.token(HANDHELD).encode(),
                   subscriptions=("edge/v1/s1/box/+",))  # fmt: skip
         await asyncio.get_running_loop().create_connection(lambda: end, "127.0.0.1", broker.port)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             told: dict[str, Any] = {}
             while told.get("state", {}).get("state") != "selling" or "health" not in told:
                 message = (await end.until(Arrived)).message
@@ -178,7 +178,7 @@ async def test_a_terminal_can_neither_speak_nor_hear_for_another(tmp_path: Path)
         await asyncio.get_running_loop().create_connection(lambda: end, "127.0.0.1", broker.port)
         for topic in (f"{PC_POS}/req/health", "box/state", f"{PC_POS}/rsp/health", "box/req/x"):
             end.publish(Message(topic=f"edge/v1/s1/{topic}", payload=b"{}"))
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 assert (await end.until(Acknowledged)).code == 0x87
         async with handheld(it, broker, PC_POS) as other:
             assert (await other.request("health", {}))["store"] == "s1"
@@ -201,7 +201,7 @@ async def test_who_is_revoked_is_not_heard_even_before_the_broker_knows(tmp_path
                 await one.request("health", {}, timeout=0.5)
         door = it.box.doors.broker
         assert door is not None
-        assert door.counts["stranger"] >= 1
+        await until(lambda: door.counts["stranger"] >= 1)
 
 
 ANONYMOUS = ("allow_anonymous false", "allow_anonymous true")
@@ -220,7 +220,7 @@ async def test_nothing_is_sold_through_a_careless_broker(
         assert it.box.health().broker == "unsafe"
         assert hole in capsys.readouterr().out
         if ANY_CLIENT_ID not in changes:  # else the box's place is taken, and nobody answers
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 assert await _refused(it, broker) == "E-BROKER-UNSAFE"
 
 

@@ -13,7 +13,6 @@ from typing import Any
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import Unsatisfiable
-from schemathesis.checks import not_a_server_error
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -26,10 +25,9 @@ from tests.test_first_sale import store
 
 CASES_AN_OPERATION = 6
 SEED = 20_261_122
-WANTED = [
-    not_a_server_error, status_code_conformance, content_type_conformance,
-    response_schema_conformance,
-]  # fmt: skip
+MISTAKE = 500
+"""E-INTERNAL; a 503 is in the contract: the box cannot just now, and says why."""
+WANTED = [status_code_conformance, content_type_conformance, response_schema_conformance]
 
 
 def ask_everything(url: str, login: dict[str, str]) -> Counter[int]:
@@ -58,6 +56,7 @@ def ask(operation: Any, mode: GenerationMode, url: str, login: dict[str, str]) -
     def one(case: Any) -> None:
         response = case.call(base_url=url, headers=login)
         said[response.status_code] += 1
+        assert response.status_code != MISTAKE, response.text
         case.validate_response(response, checks=WANTED)
 
     with suppress(Unsatisfiable):  # there is nothing in it that could be wrong

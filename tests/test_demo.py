@@ -29,7 +29,7 @@ from simulators.demo.words import WORDS, money
 from simulators.keys import make_key
 
 EDGEBOX = str(Path(sys.executable).with_name("edgebox"))
-SECONDS_MAX = 90
+SECONDS_MAX = 240
 LINES_ENOUGH = 25
 ALTERNATE_SCREEN, NORMAL_SCREEN = b"\x1b[?1049h", b"\x1b[?1049l"
 

@@ -10,7 +10,8 @@ import pytest
 
 from edge.doors.feeds import DROPPED, Feeds
 from edge.rates import TokenBucket
-from simulators.pc_pos import PcPos, new_key
+from simulators.pc_pos import PcPos
+from simulators.request_keys import new_key
 from tests.http_house import (
     ASK,
     KEY,

@@ -80,7 +80,7 @@ async def test_new_pages_are_followed_while_the_box_sells(tmp_path: Path) -> Non
         assert running.stdout is not None
         assert running.stderr is not None
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 first = json.loads(await running.stdout.readline())
                 for number in (2, 3):
                     sold = await box.sell(number)

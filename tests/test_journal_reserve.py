@@ -15,7 +15,7 @@ from edge.config import Config, Disk
 from edge.journal import Journal, JournalBroken, Reserve
 from edge.journal.reserve import LAST_BYTES, PIECE_BYTES
 from edge.writer import ThreadWriter
-from simulators.pc_pos import new_key
+from simulators.request_keys import new_key
 from tests.bench.shop import BASKET
 from tests.stand import Stand, stand, until
 from tests.test_journal import Onlooker, draft

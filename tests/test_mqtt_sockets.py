@@ -14,7 +14,8 @@ from drivers.mqtt import Disconnected, Framer, Rejected
 from edge.config import Mqtt
 from edge.doors.mqtt import MqttDoor
 from edge.doors.mqtt_wire import LINGER_SECONDS_MAX
-from simulators.handheld import Handheld, NotLetIn, new_key
+from simulators.handheld import Handheld, NotLetIn
+from simulators.request_keys import new_key
 from tests.fake_desk import access
 from tests.mqtt_far import STORE, connected, far
 from tests.mqtt_house import House, on_sockets
@@ -148,7 +149,7 @@ async def test_a_handheld_repeats_what_may_be_repeated() -> None:
         house.desk.breaks = False
         assert (await asking)["operation"] == "sell"
         house.desk.breaks = True
-        refused = await till.request("sell", {}, timeout=0.5)
+        refused = await till.request("sell", {}, timeout=2.0)
         assert refused["code"] == "E-INTERNAL"
         house.desk.gate.clear()
         with pytest.raises(TimeoutError):

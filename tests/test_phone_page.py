@@ -45,7 +45,7 @@ def opened(browser: Browser, premises: Premises, **more: Any) -> tuple[Page, lis
     ticket = json.loads(said)
     context = browser.new_context(**{"viewport": PHONE, "locale": "zh-CN", **more})
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(60_000)
     wrongs = watched(page)
     page.goto(f"{premises.http_url}/pair#{ticket['url'].partition('#')[2]}")
     page.fill("input[name=cashier]", "amy")

@@ -11,7 +11,7 @@ from edge.config import Config
 from edge.desk import rehearsal
 from edge.refusals import CATALOGUE
 from simulators import demo_data
-from simulators.pc_pos import new_key
+from simulators.request_keys import new_key
 from tests.stand import Stand, stand
 
 LATTE = [{"code": demo_data.ean(1), "quantity": "1"}]

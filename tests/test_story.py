@@ -316,7 +316,9 @@ def test_the_command_says_where_a_story_is_wrong(story: Path) -> None:
     story.write_text(story.read_text("utf-8").replace("| bread\n", "| tea\n"), "utf-8")
     done = edgebox("--check", story)
     assert done.exit_code == 2
-    assert done.stderr == f"{story}: line 12: no product is called 'tea'\n"
+    said, fix = done.stderr.splitlines()
+    assert said == f"{story}: line 12: no product is called 'tea'"
+    assert fix.strip() == "fix: edgebox story --help shows what a story is"
 
 
 # --- whatever is mistyped -------------------------------------------------------------------------

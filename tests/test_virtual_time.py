@@ -127,7 +127,10 @@ CLEAN = {
 def outcomes(folder: Path, tests: dict[str, str]) -> list[str]:
     """Run these tests under our conftest; return what became of each, in order."""
     for number, text in enumerate(tests.values()):
-        header = "import asyncio, os, socket\nimport pytest\n\n"
+        header = (
+            "import asyncio, os, socket\nimport pytest\nfrom tests import leaks\n\n"
+            "leaks.GRACE_SECONDS = 0.1\n\n"
+        )
         (folder / f"test_{number}.py").write_text(header + text + "\n")
     options = ["-c", "pyproject.toml", "-p", "tests.conftest", "-vv", "-rE", f"--rootdir={folder}"]
     done = subprocess.run(

@@ -48,7 +48,7 @@ def broker_config(folder: Path, listen: str, config_path: Path) -> None:
         write_file(folder / "acl", _rules(config.store.id).encode())
         write_file(folder / "mosquitto.conf", _conf(config, folder, host, port).encode())
     except OSError as error:
-        stop(EXIT_BROKEN, f"{folder} cannot be written: {error.strerror}")
+        stop(EXIT_BROKEN, f"{folder} cannot be written: {error.strerror}", "give another --dir")
     click.echo(f"{folder}: mosquitto.conf, passwords, acl; terminals: {len(known)}")
     for name in unknown:
         click.echo(f"{name} cannot come in there: give it the broker_hash of a new token")

@@ -179,7 +179,7 @@ def keys_new(folder: Path, name: str) -> None:
     """
     path = folder / f"{name}.key"
     if path.parent != folder or path.exists():
-        stop(EXIT_USAGE, f"{path} cannot be made: choose another name")
+        stop(EXIT_USAGE, f"{path} cannot be made", "choose another --name, without a folder")
     settings.create_key(path)
     _print_keys(folder, [path])
 

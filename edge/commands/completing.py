@@ -12,7 +12,7 @@ SHELLS = ("bash", "fish", "zsh")
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 def completion(ctx: click.Context, shell: Literal["bash", "fish", "zsh"]) -> None:
-    r"""Print what makes a shell complete `edgebox`, for its start-up file.
+    """Print what makes a shell complete `edgebox`, for its start-up file.
 
     \b
     bash, zsh: eval "$(edgebox completion bash)" in ~/.bashrc or ~/.zshrc

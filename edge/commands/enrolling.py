@@ -46,7 +46,7 @@ def enrol(
     lang: Language | None,
     as_json: bool,
 ) -> None:
-    r"""Make the people of a CSV file members, through a running box.
+    """Make the people of a CSV file members, through a running box.
 
     \b
     Columns, by the names of the first line: display, phone, birthday (MM-DD), card,

@@ -30,7 +30,7 @@ from edge.tray import Tray
 @said_lang_option
 @json_option
 def explain(key: str, config_path: Path, lang: Language | None, as_json: bool) -> None:
-    r"""Say what became of a request, by its key.
+    """Say what became of a request, by its key.
 
     What was asked, what happened, what was told, who owes what, and whether the cloud has it.
 

@@ -76,7 +76,7 @@ def import_file(
     lang: Language | None,
     as_json: bool,
 ) -> None:
-    r"""Bring balances and cards of an old system in, from CSV or JSON lines.
+    """Bring balances and cards of an old system in, from CSV or JSON lines.
 
     \b
     Columns: member, card, opened, points, points_expires,

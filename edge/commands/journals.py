@@ -52,7 +52,7 @@ def journal() -> None:
 @config_option
 @json_option
 def tail(count: int, follow: bool, copy: Path | None, config_path: Path, as_json: bool) -> None:
-    r"""Print the last pages, a line each, and with -f those that come.
+    """Print the last pages, a line each, and with -f those that come.
 
     \b
     Example: edgebox journal tail -n 20 --config store.toml
@@ -78,7 +78,7 @@ def tail(count: int, follow: bool, copy: Path | None, config_path: Path, as_json
 @config_option
 @json_option
 def show(page: str, copy: Path | None, config_path: Path, as_json: bool) -> None:
-    r"""Print a page, by its number or its request's key, and check its place in the chain.
+    """Print a page, by its number or its request's key, and check its place in the chain.
 
     The page must be sealed after the one before it, and the one after it must be sealed after
     this one; 1 if it is not.
@@ -120,7 +120,7 @@ def export(
     copy: Path | None,
     config_path: Path,
 ) -> None:
-    r"""Write pages as JSON lines or as CSV, a page a line.
+    """Write pages as JSON lines or as CSV, a page a line.
 
     A text that a spreadsheet would take for a formula gets an apostrophe before it.
 

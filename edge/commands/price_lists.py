@@ -42,7 +42,7 @@ def products() -> None:
 def import_products(
     file: Path, dry_run: bool, exponent: int, config_path: Path, as_json: bool
 ) -> None:
-    r"""Take a CSV file as the whole price list; what is not in it is not sold any more.
+    """Take a CSV file as the whole price list; what is not in it is not sold any more.
 
     Its first row names columns: id, name_zh, name_en, price and tax_class, and if wanted gtins
     (several with a space between), category, brand, model, variant, unit, discountable and

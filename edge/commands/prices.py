@@ -4,6 +4,7 @@ import gc
 import stat
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 import msgspec
@@ -94,7 +95,11 @@ def _default(path: Path) -> RuleSet:
     except BundleError as error:
         stop(EXIT_USAGE, f"{path}: {error}", f"edgebox bundle check {path}")
     except OSError as error:
-        stop(EXIT_USAGE, f"{path}: {error.strerror}")
+        _not_read(path, error)
+
+
+def _not_read(path: Path, error: OSError) -> NoReturn:
+    stop(EXIT_USAGE, f"{path}: {error.strerror}", "name a file that you may read")
 
 
 def _products(path: Path | None) -> tuple[Goods, ...]:
@@ -103,6 +108,6 @@ def _products(path: Path | None) -> tuple[Goods, ...]:
     try:
         return msgspec.json.decode(path.read_bytes(), type=tuple[Goods, ...])
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        stop(EXIT_USAGE, f"{path}: {error}")
+        stop(EXIT_USAGE, f"{path}: {error}", "edgebox price --schema says what a product is")
     except OSError as error:
-        stop(EXIT_USAGE, f"{path}: {error.strerror}")
+        _not_read(path, error)

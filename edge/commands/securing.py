@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
 import click
 import msgspec
@@ -41,7 +42,7 @@ def tls_init(config_path: Path, force: bool) -> None:
         authority = Authority.create(folder, config.store.id, config.http.hosts)
         served = authority.issue(config.http.hosts, _now())
     except OSError as error:
-        stop(EXIT_BROKEN, f"{folder} cannot be written: {error.strerror}")
+        _not_written(folder, error)
     except ValueError as error:
         stop(EXIT_USAGE, f"http.hosts: {error}", "give host names and IP addresses")
     _say(authority, served, folder)
@@ -90,8 +91,13 @@ def tls_renew(config_path: Path) -> None:
     except settings.ConfigError as error:
         stop(EXIT_USAGE, str(error))
     except OSError as error:
-        stop(EXIT_BROKEN, f"{folder} cannot be written: {error.strerror}")
+        _not_written(folder, error)
     _say(authority, served, folder)
+
+
+def _not_written(folder: Path, error: OSError) -> NoReturn:
+    why = f"{folder} cannot be written: {error.strerror}"
+    stop(EXIT_BROKEN, why, "let the box's user write there, or give another tls_folder")
 
 
 def _say(authority: Authority, served: Served, folder: Path) -> None:

@@ -17,7 +17,7 @@ from edge.story import StoryError, retell
 )
 @click.option("--write", is_flag=True, help="Put what really happens into the file.")
 def story(files: tuple[Path, ...], check: bool, write: bool) -> None:
-    r"""Play FILES: dated deeds in a shop that exists in memory alone, home of every account.
+    """Play FILES: dated deeds in a shop that exists in memory alone, home of every account.
 
     Prints each story with the receipt, the entry in the books and the balances below every step.
 
@@ -32,8 +32,10 @@ def story(files: tuple[Path, ...], check: bool, write: bool) -> None:
         try:
             before = path.read_text("utf-8")
             after = retell(before, lambda name, at=path.parent: (at / name).read_bytes())  # type: ignore[misc]
-        except (OSError, UnicodeError, StoryError) as error:
-            stop(EXIT_USAGE, f"{path}: {error}")
+        except OSError as error:
+            stop(EXIT_USAGE, f"{path}: {error.strerror}", "name files that tell a story")
+        except (UnicodeError, StoryError) as error:
+            stop(EXIT_USAGE, f"{path}: {error}", "edgebox story --help shows what a story is")
         if check:
             differs |= _differs(path, before, after)
         elif write:

@@ -15,12 +15,6 @@ from typing import Final
 
 from edge.intake.known import PaymentCode, Scheme, Unreadable
 
-PAY_CODE_PREFIXES: Final = (
-    *(str(first) for first in range(10, 16)),
-    *(str(first) for first in range(25, 31)),
-    "62",
-)
-"""How the pay codes of wallets begin: no coupon may."""
 MERCHANT_BEGINNING: Final = "000201"
 """Payload format indicator (tag 00), version 01: the first object of every merchant's code."""
 CONSUMER_BEGINNING: Final = "hQVDUFYw"

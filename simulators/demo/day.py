@@ -8,8 +8,8 @@ from simulators.demo.guests import Guests
 from simulators.demo.store import Store
 from simulators.demo.tills import DemoFailed, Pause
 
-OFFLINE_SECONDS_MAX = 20.0
-SETTLE_SECONDS_MAX = 30.0
+OFFLINE_SECONDS_MAX = 60.0
+SETTLE_SECONDS_MAX = 60.0
 SETTLE_SECONDS_MAX_AT_CTRL_C = 5.0
 REFUSED_SHARE = 0.2
 AGAIN_SHARE = 0.3

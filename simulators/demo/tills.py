@@ -13,9 +13,9 @@ from simulators.demo.guests import Guest
 from simulators.demo.scene import Answer, Scene, Who
 from simulators.demo.words import money
 from simulators.lines_scanner import ScannerOnPty
-from simulators.pc_pos import new_key
+from simulators.request_keys import new_key
 
-ANSWER_SECONDS_MAX = 15.0
+ANSWER_SECONDS_MAX = 60.0
 LISTEN_AGAIN_SECONDS = 0.1
 OPEN_POLL_SECONDS = 0.1
 NOTE = 1000

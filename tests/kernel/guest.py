@@ -14,7 +14,7 @@ async def play(names: list[str], root: Path) -> None:
     """Play scenes, and print for each what it found or how it failed."""
     for name in names:
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(150):
                 found = await SCENES[name](root)
         except Exception as error:
             found = {"failed": f"{type(error).__name__}: {error}"}

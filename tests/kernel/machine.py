@@ -20,7 +20,7 @@ from tests.kernel.initrd import build
 from tests.kernel.parts import PartMissing, kernel
 
 BOOT = "console=ttyS0 quiet panic=-1 loglevel=3"
-SECONDS_MAX = 170.0
+SECONDS_MAX = 400.0
 REPO = Path(__file__).parents[2]
 
 

@@ -21,9 +21,6 @@ from edge.shop.calendar import plus_days
 from edge.shop.ledger import POINTS
 from edge.shop.money import BASIS, split
 
-PERIOD = r"^\d{4}(-(0[1-9]|1[0-2]))?$"
-"""A month is written 2026-11, a year 2026."""
-
 
 class GrowthPolicy(Declared, frozen=True, kw_only=True):
     """The terms of growth. A rate of 0 is no growth."""

@@ -29,6 +29,7 @@ from edge.shop.rules.conditions import (
 )
 from edge.shop.rules.rule import Rule
 from edge.shop.rules.target import Categories, Products, Target
+from edge.shop.rules.units import names
 
 EXPLAINED_MAX = 20
 """How many rules for the whole order are explained that do not hold here, or for this guest."""
@@ -153,20 +154,7 @@ def _bunches(ranks: Iterable[int], gates: Sequence[int]) -> Bunches:
 
 def matching(target: Target, lines: Sequence[Line]) -> list[int]:
     """Return the lines a target names."""
-    return [i for i, line in enumerate(lines) if _names(target, line)]
-
-
-def _names(target: Target, line: Line) -> bool:
-    product = line.product
-    if target.spares(product):
-        return False
-    match target:
-        case Products(ids=ids):
-            return product.id in ids
-        case Categories(ids=ids):
-            return product.category in ids
-        case _:
-            return True
+    return [i for i, line in enumerate(lines) if names(target, line.product)]
 
 
 def _note(named: dict[_Name, list[int]], names: Iterable[_Name], rank: int) -> None:

@@ -12,9 +12,6 @@ import drivers
 from drivers.device import Device
 from drivers.links import Link
 
-BACK_SECONDS_MAX = 5.0
-LOST_SECONDS_MAX = 2.0
-
 
 def outside(do: str, **more: str) -> None:
     """Ask for something to be done outside of the machine."""

@@ -32,8 +32,8 @@ NESTING_MAX = 8
 """How deep conditions may stand inside conditions."""
 
 
-class All(Condition, frozen=True, kw_only=True, tag="all"):
-    """All of these hold."""
+class _Several(Condition, frozen=True, kw_only=True):
+    """Some parts, and what is true of them together."""
 
     of: Annotated[tuple["AnyCondition", ...], Meta(min_length=1)]
 
@@ -46,6 +46,10 @@ class All(Condition, frozen=True, kw_only=True, tag="all"):
     def common(self) -> bool:
         """True if all parts are."""
         return all(part.common for part in self.of)
+
+
+class All(_Several, frozen=True, kw_only=True, tag="all"):
+    """All of these hold."""
 
     def missing(self, scene: Scene, running: Running, selection: Selection) -> Miss | None:
         """Return the nearest of what stands in the way."""
@@ -54,20 +58,8 @@ class All(Condition, frozen=True, kw_only=True, tag="all"):
         return nearest(found) if found else None
 
 
-class AnyOf(Condition, frozen=True, kw_only=True, tag="any"):
+class AnyOf(_Several, frozen=True, kw_only=True, tag="any"):
     """One of these holds."""
-
-    of: Annotated[tuple["AnyCondition", ...], Meta(min_length=1)]
-
-    @property
-    def static(self) -> bool:
-        """True if all parts are."""
-        return all(part.static for part in self.of)
-
-    @property
-    def common(self) -> bool:
-        """True if all parts are."""
-        return all(part.common for part in self.of)
 
     def missing(self, scene: Scene, running: Running, selection: Selection) -> Miss | None:
         """Return the nearest of what stands in the way of any part, None if one of them holds."""
@@ -117,7 +109,7 @@ def _unsure(condition: Condition, scene: Scene, running: Running, selection: Sel
     if isinstance(condition, Not):
         return _unsure(condition.of, scene, running, selection)
     miss = condition.missing(scene, running, selection)
-    if not isinstance(condition, (All, AnyOf)):
+    if not isinstance(condition, _Several):
         return miss == UNSURE
     unsure = [_unsure(part, scene, running, selection) for part in condition.of]
     if isinstance(condition, AnyOf):
