@@ -11,7 +11,11 @@ from cloud_bridge.contract import sha256, unbase64
 
 def auth_text(method: str, target: str, at: int, body: bytes) -> bytes:
     """Return what a box signs for a request; `target` is the path with its query."""
-    return f"edgebox.request.v1\n{method}\n{target}\n{at}\n{sha256(body)}".encode()
+    return _text(method, target, at, sha256(body))
+
+
+def _text(method: str, target: str, at: int, body_hash: str) -> bytes:
+    return f"edgebox.request.v1\n{method}\n{target}\n{at}\n{body_hash}".encode()
 
 
 class Auth(msgspec.Struct, frozen=True):
@@ -29,7 +33,14 @@ def write_auth(
     box: str, at: int, sign: Callable[[bytes], bytes], method: str, target: str, body: bytes
 ) -> str:
     """Return the value of `Edge-Auth` for a request made at `at`."""
-    signature = base64.b64encode(sign(auth_text(method, target, at, body))).decode()
+    return write_auth_for(box, at, sign, method, target, sha256(body))
+
+
+def write_auth_for(
+    box: str, at: int, sign: Callable[[bytes], bytes], method: str, target: str, body_hash: str
+) -> str:
+    """Return the same for a body whose SHA-256 is known already."""
+    signature = base64.b64encode(sign(_text(method, target, at, body_hash))).decode()
     return f"box={box},at={at},sig={signature}"
 
 

@@ -22,7 +22,7 @@ from cloud_bridge.contract import (
     ReceiptFound,
     SettlementStatement,
 )
-from cloud_bridge.courier import Backoff, Failure, Later, Pace, WireAnswer, read
+from cloud_bridge.courier import Backoff, Failure, Later, Pace, WireAnswer, is_unknown_cursor, read
 from cloud_bridge.line import Line
 
 REST_SECONDS_MAX = 15.0
@@ -161,6 +161,9 @@ class HotWatch:
         since = self._inbox.hot_cursor()
         target = f"/v1/hot?since={quote(since, safe='')}"
         answer = await self._line.ask("GET", target, b"", BACKGROUND_SECONDS_MAX)
+        if since and isinstance(answer, WireAnswer) and is_unknown_cursor(answer):
+            await self._inbox.heat(HotList(entries=(), cursor=""))
+            return None
         news = answer if isinstance(answer, Later) else read(answer, HotList)
         if not isinstance(news, HotList) or (news.more and news.cursor == since):
             return None

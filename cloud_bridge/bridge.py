@@ -6,8 +6,7 @@ verdict and a pause: nothing it says raises, and nothing here blocks the event l
 """
 
 import asyncio
-import base64
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -15,15 +14,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from cloud_bridge.auth import write_auth
-from cloud_bridge.contract import (
-    Batch,
-    Changes,
-    Envelope,
-    RecordedFacts,
-    check,
-    head_text,
-)
+from cloud_bridge.auth import write_auth_for
+from cloud_bridge.contract import Changes, RecordedFacts, check, sha256
 from cloud_bridge.courier import (
     Acknowledged,
     Alien,
@@ -40,16 +32,20 @@ from cloud_bridge.courier import (
     Unfit,
     Verdict,
     WireAnswer,
+    code_of,
+    is_unknown_cursor,
     judge,
     read,
-    weight,
 )
 from cloud_bridge.ends import Inbox, Outbox
 from cloud_bridge.http import Unreachable, Wire
 from cloud_bridge.meeting import Agreed, Parted, meet
+from cloud_bridge.parcels import Parcel, Written, bind
 
-FACTS_AT_ONCE = 50
-"""How many are read before others get their turn."""
+NOTHING = sha256(b"")
+"""Of a request without a body."""
+NO_BUNDLE = "no-bundle"
+"""What a cloud says that has no rules yet: anybody may answer 404."""
 REASON_MAX = 200
 """How much of a reason is kept: the cloud, or whoever answers for it, may have written it."""
 
@@ -112,8 +108,8 @@ class Bridge:
         self._woken = asyncio.Event()
         self._back = asyncio.Event()
         self._has_met = False
-        self._ahead: Sequence[Envelope] = ()
-        """What follows the bookmark, read while the batch before it was on its way."""
+        self._ahead: Parcel | None = None
+        """What follows the bookmark, bound while the parcel before it was on its way."""
         self.state = CloudState()
 
     def wake(self) -> None:
@@ -127,9 +123,17 @@ class Bridge:
             loops.create_task(self._pull(self._changes), name="cloud: changes")
             loops.create_task(self._pull(self._bundle), name="cloud: bundle")
 
+    async def push(self) -> None:
+        """Carry facts alone until cancelled: a box that has its own news sends them all the same.
+
+        Afterwards it may `run`.
+        """
+        await self._push()
+
     # --- facts -----------------------------------------------------------------------------------
 
     async def _push(self) -> None:
+        self._ahead = None
         while True:
             await self._until_it_may_leave()
             self._woken.clear()
@@ -137,8 +141,8 @@ class Bridge:
                 await self._meet()
             elif (place := self._outbox.missing()) is not None:
                 await self._fetch(*place)
-            elif pending := self._ahead or await self._pending():
-                await self._deliver(pending)
+            elif parcel := self._ahead or await self._next():
+                await self._deliver(parcel)
             else:
                 await self._woken.wait()
 
@@ -191,23 +195,18 @@ class Bridge:
                     await self._back.wait()
         await asyncio.sleep(0)
 
-    async def _pending(self, after: Envelope | None = None) -> Sequence[Envelope]:
-        """Return enough for a batch, if there is enough; others get their turn meanwhile."""
-        found: list[Envelope] = []
-        size, enough = 0, self._settings.pace.batch_bytes_max
-        while size < enough and (left := self._courier.count_max - len(found)) > 0:
-            more = self._outbox.pending(min(left, FACTS_AT_ONCE), found[-1] if found else after)
-            found += more
-            size += sum(map(weight, more))
-            if len(more) < FACTS_AT_ONCE:
-                break
-            await asyncio.sleep(0)
-        return found
+    async def _next(self, after: Written | None = None) -> Parcel | None:
+        """Return what is to be sent next, after a fact if one is given."""
+        return await self._outbox.pending(self._bind, after)
 
-    async def _deliver(self, pending: Sequence[Envelope]) -> None:
+    def _bind(self, pending: Iterable[Written]) -> Parcel | None:
+        """Make a parcel of the first facts, if there are any; in whatever thread they are read."""
         batch = self._courier.pack(pending)
-        began = self._time()
-        answer = await self._ask_reading_ahead(batch)
+        return bind(self._box_id, self._sign, batch) if batch else None
+
+    async def _deliver(self, parcel: Parcel) -> None:
+        batch, began = parcel.facts, self._time()
+        answer = await self._ask_reading_ahead(parcel)
         taken = (self._time() - began) / self._settings.request_seconds_max
         verdict: Verdict = (
             answer if isinstance(answer, Later) else judge(answer, batch, self._outbox.digest_at)
@@ -216,34 +215,24 @@ class Bridge:
         if isinstance(verdict, Acknowledged):
             self._outbox.acknowledged(verdict.sequence, verdict.outcomes)
             if verdict.sequence != batch[-1].sequence:
-                self._ahead = ()
+                self._ahead = None
             await self._succeeded()
         else:
-            self._ahead = ()
+            self._ahead = None
             # Before anything else is sent, we ask how far the cloud has come.
             self._has_met = not isinstance(verdict, Rewound | Alien | Forked)
             await self._failed(verdict)
 
-    async def _ask_reading_ahead(self, batch: Sequence[Envelope]) -> WireAnswer | Later:
-        """Send a batch; while it is on its way, read what follows if all of it is acknowledged."""
-        asking = asyncio.create_task(self._ask("POST", "/v1/facts", self._seal(batch)))
+    async def _ask_reading_ahead(self, parcel: Parcel) -> WireAnswer | Later:
+        """Send a parcel; meanwhile bind the next one, for when all of this is acknowledged."""
+        asking = asyncio.create_task(
+            self._ask("POST", "/v1/facts", parcel.body, body_hash=parcel.body_hash)
+        )
         try:
-            self._ahead = await self._pending(batch[-1])
+            self._ahead = await self._next(parcel.facts[-1])
             return await asking
         finally:
             asking.cancel()
-
-    def _seal(self, batch: Sequence[Envelope]) -> bytes:
-        last = batch[-1]
-        signature = self._sign(head_text(self._box_id, last.sequence, last.hash))
-        return msgspec.json.encode(
-            Batch(
-                box=self._box_id,
-                envelopes=tuple(batch),
-                head=last.hash,
-                signature=base64.b64encode(signature).decode(),
-            )
-        )
 
     # --- news ------------------------------------------------------------------------------------
 
@@ -272,6 +261,9 @@ class Bridge:
         answer = await self._ask("GET", f"/v1/changes?since={quote(since, safe='')}&limit={limit}")
         if isinstance(answer, Later):
             return answer
+        if since and is_unknown_cursor(answer):
+            await self._inbox.forget()
+            return self._spread(self._settings.changes_seconds)
         page = read(answer, Changes)
         if not isinstance(page, Changes):
             return page
@@ -288,7 +280,8 @@ class Bridge:
         answer = await self._ask("GET", "/v1/bundle", headers=headers)
         if isinstance(answer, Later):
             return answer
-        if answer.status not in {304, 404}:
+        nothing_new = answer.status == 304 and etag is not None
+        if not nothing_new and (answer.status, code_of(answer)) != (404, NO_BUNDLE):
             body = read(answer, msgspec.Raw)
             if not isinstance(body, msgspec.Raw):
                 return body
@@ -300,9 +293,14 @@ class Bridge:
     # --- both ------------------------------------------------------------------------------------
 
     async def _ask(
-        self, method: str, target: str, body: bytes = b"", headers: dict[str, str] | None = None
+        self,
+        method: str,
+        target: str,
+        body: bytes = b"",
+        headers: dict[str, str] | None = None,
+        body_hash: str = NOTHING,
     ) -> WireAnswer | Later:
-        auth = write_auth(self._box_id, self._now(), self._sign, method, target, body)
+        auth = write_auth_for(self._box_id, self._now(), self._sign, method, target, body_hash)
         sent = {"Edge-Auth": auth, **(headers or {})}
         if body:
             sent["Content-Type"] = "application/json"

@@ -6,13 +6,14 @@ journal, an old answer, or a login page in between is worth nothing.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 import msgspec
 
-from cloud_bridge.contract import CloudProblem, Envelope, Outcome, Receipt
+from cloud_bridge.contract import CloudProblem, Outcome, Receipt
+from cloud_bridge.parcels import Written
 
 SOON = 0.25
 """The part of the time allowed within which an answer has to come for twice as much to follow."""
@@ -118,7 +119,7 @@ class WireAnswer:
 
 
 def judge(
-    answer: WireAnswer, batch: Sequence[Envelope], hash_at: Callable[[int], str | None]
+    answer: WireAnswer, batch: Sequence[Written], hash_at: Callable[[int], str | None]
 ) -> Verdict:
     """Tell what the answer to a batch of facts means.
 
@@ -127,7 +128,7 @@ def judge(
     bookmark = batch[0].sequence - 1
     if answer.status == 409:
         return _conflict(answer, bookmark)
-    sent = {envelope.sequence: envelope.hash for envelope in batch}
+    sent = {fact.sequence: fact.hash for fact in batch}
 
     def ours(sequence: int) -> str | None:
         return sent[sequence] if sequence in sent else hash_at(sequence)
@@ -158,7 +159,7 @@ def read(answer: WireAnswer, kind: type[T]) -> T | Failure:
 
 
 def _refused(answer: WireAnswer) -> Failure:
-    reason = f"{answer.status} {_code(answer)}".strip()
+    reason = f"{answer.status} {code_of(answer)}".strip()
     match answer.status:
         case 413:
             return TooLarge(reason)
@@ -218,8 +219,16 @@ def _problem(answer: WireAnswer) -> CloudProblem | None:
         return None
 
 
-def _code(answer: WireAnswer) -> str:
-    """Return a problem's code. Its title is the cloud's: it may quote what we had sent."""
+def is_unknown_cursor(answer: WireAnswer) -> bool:
+    """Tell whether a cloud, restored from a backup, does not know a cursor of its earlier life."""
+    return (answer.status, code_of(answer)) == (409, "unknown-cursor")
+
+
+def code_of(answer: WireAnswer) -> str:
+    """Return a problem's code, "" for what is none.
+
+    Its title is the cloud's: it may quote what we had sent.
+    """
     problem = _problem(answer)
     return "" if problem is None or not CODE.fullmatch(problem.code) else problem.code
 
@@ -277,24 +286,25 @@ class Courier:
         """When the next batch may leave, in the same seconds as `now`."""
         return self._backoff.not_before
 
-    @property
-    def count_max(self) -> int:
-        """How many facts the next batch may have."""
-        return self._count
-
     def cloud_is_back(self) -> None:
         """Learn, from other traffic, that waiting on is pointless."""
         self._backoff.shorten()
 
-    def pack(self, pending: Sequence[Envelope]) -> Sequence[Envelope]:
-        """Return the next batch: the first of `pending` within the limits, at least one."""
-        assert pending
+    def pack(self, pending: Iterable[Written]) -> Sequence[Written]:
+        """Return the next batch: the first of `pending` within the limits, at least one.
+
+        No more of it is read than is needed to know that.
+        """
+        batch: list[Written] = []
         size = 0
-        for index, envelope in enumerate(pending[: self._count]):
-            size += weight(envelope)
-            if index and size > self._pace.batch_bytes_max:
-                return pending[:index]
-        return pending[: self._count]
+        for fact in pending:
+            size += len(fact.json) + 1
+            if batch and size > self._pace.batch_bytes_max:
+                break
+            batch.append(fact)
+            if len(batch) >= self._count:
+                break
+        return batch
 
     def heard(
         self, verdict: Verdict, sent: int, now: float, jitter: float, taken: float = 0.0
@@ -316,11 +326,6 @@ class Courier:
                 self._backoff.failed(now, jitter, wish)
             case _:
                 self._backoff.failed(now, jitter)
-
-
-def weight(envelope: Envelope) -> int:
-    """Return about how many bytes an envelope takes in a batch."""
-    return len(memoryview(envelope.body)) + 512 + len(envelope.key) + len(envelope.kind)
 
 
 class Presence:

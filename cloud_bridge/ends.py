@@ -1,10 +1,13 @@
 """The box's ends of the loop: where facts come from, and where the cloud's news goes."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol, TypeVar
 
 from cloud_bridge.contract import Changes, CloudHead, Envelope, Outcome
 from cloud_bridge.meeting import Past
+from cloud_bridge.parcels import Written
+
+T = TypeVar("T")
 
 
 class Outbox(Past, Protocol):
@@ -24,10 +27,13 @@ class Outbox(Past, Protocol):
         """
         ...
 
-    def pending(self, limit: int, after: Envelope | None = None) -> Sequence[Envelope]:
-        """Return the next durable facts, without a gap, oldest first.
+    async def pending(
+        self, pack: Callable[[Iterable[Written]], T], after: Written | None = None
+    ) -> T:
+        """Return what `pack` makes of the next durable facts, without a gap, oldest first.
 
-        They follow the bookmark, or `after`, which this has returned since the bookmark moved.
+        They follow the bookmark, or `after`, which this has given since the bookmark moved. `pack`
+        reads as many as it likes, each once, and may do so in another thread.
         """
         ...
 
@@ -56,6 +62,10 @@ class Inbox(Protocol):
 
     async def apply(self, changes: Changes) -> str | None:
         """Take one page of changes and its cursor, durably, or return why not, untouched."""
+        ...
+
+    async def forget(self) -> None:
+        """Ask for all news again: the cloud, restored from a backup, does not know the cursor."""
         ...
 
     def bundle_etag(self) -> str | None:

@@ -58,11 +58,11 @@ OPERATIONS = (
     Operation(
         "get", "/v1/changes", "changes",
         "What changed after a cursor: members, cards, coupons, products, leases",
-        {200: contract.Changes}, {"since": "string", "limit": "integer"},
+        {200: contract.Changes, 409: PROBLEM}, {"since": "string", "limit": "integer"},
     ),
     Operation(
         "get", "/v1/hot", "hotList", "What changed on the hot list after a cursor",
-        {200: contract.HotList}, {"since": "string"},
+        {200: contract.HotList, 409: PROBLEM}, {"since": "string"},
     ),
     Operation(
         "get", "/v1/bundle", "bundle", "The rules in force; its ETag is the bundle's hash",

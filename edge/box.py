@@ -78,7 +78,7 @@ class Box:
         store, state = config.store, config.store.state_dir
         state.mkdir(parents=True, exist_ok=True)
         state.chmod(0o700)  # sales and phone hashes are nobody else's business
-        access = Access(config.terminals, self._registry)
+        self._access = access = Access(config.terminals, self._registry)
         self._life = Life.open(state / JOURNAL_FILE, world, parts.machine, Book)
         book = fit(state / JOURNAL_FILE, store.zone.key)
         self._reserve = Reserve.open(state, config.disk, parts.free)
@@ -145,6 +145,7 @@ class Box:
         return {
             "tray": desk.items, "tray_resolve": desk.resolve,
             "bundle_install": home.install, "products": home.products,
+            "cloud_join": self.cloud.joining.join,
         }  # fmt: skip
 
     async def __aenter__(self) -> "Box":
@@ -167,9 +168,11 @@ class Box:
     async def begin(self) -> None:
         """Open an epoch if this is the first run, or the journal has another past now."""
         await self._life.begin(self.journal, self._placing)
+        await self.cloud.home.begin()
         self.admin.add_room(OPERATIONS, self._device_room)
         if self._training is not None:
             await self._training.begin()
+        self.desk.resume(self._access.terminals.values())
         self.lanes.resume()
 
     async def close(self) -> None:
@@ -237,7 +240,8 @@ class Box:
         self._connect_codes()
         self._connect_staff()
         away = self.cloud.away
-        self._counter.members.at_home = away.is_home
+        self._counter.members.at_home = lambda: away.is_home
+        self.cloud.joining.cards = self._counter.members.card_of
         self._counter.members.coupon = away.coupon
         self._counter.cloud = away
         self._placing.online = self._counter.online
@@ -255,12 +259,19 @@ class Box:
     def _connect_staff(self) -> None:
         """Let people sign on, at terminals for practice as well."""
         staff = Staff(self._config.staff, self._registry, self._world.nonce)
-        self.desk.staff = StaffDesk(staff, self._world)
+        self.desk.staff = desk = StaffDesk(staff, self._world)
         if self._training is not None:
-            self._training.desk.staff = self.desk.staff
+            self._training.desk.staff = desk
+        self._access.on_end(self._ended)
         lang = self._config.store.lang
-        self.office.more |= StaffOffice(staff, self._world, lang).operations
+        self.office.more |= StaffOffice(staff, desk, lang).operations
         self.office.more |= GroupOffice(self.desk, self._counter.members, lang).operations
+
+    def _ended(self, terminal: str) -> None:
+        """Sign off whoever worked at a terminal that was sent away, unless the disk failed."""
+        gone = terminal not in self._access.terminals
+        if gone and self.desk.staff is not None and not self.journal.broken.done():
+            self.desk.staff.revoked(terminal)
 
     # --- devices and lanes -------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from typing import Literal
 import msgspec
 
 from edge.shop.calendar import Certainty, Quality
+from edge.steady import Steady
 
 KERNEL_ERROR_MS_MAX = 1000
 DRIFT_PER_MILLION = 100
@@ -157,6 +158,8 @@ class Clock:
         self._look = look
         self._path: Path | None = None
         self._anchor: Anchor | None = None
+        self._held: Reading | None = None
+        self._steady = Steady(self._forget, self._forget)
         self._floor_ms = 0
         self._kept: Kept | None = None
 
@@ -172,6 +175,20 @@ class Clock:
 
     def read(self) -> Reading:
         """Return the time."""
+        if not self._steady.is_held:
+            return self._judged()
+        if (held := self._held) is None:
+            held = self._held = self._judged()
+        return held
+
+    def steady(self) -> Steady:
+        """Let all that is decided inside, in one step of the loop, be done at one time."""
+        return self._steady
+
+    def _forget(self) -> None:
+        self._held = None
+
+    def _judged(self) -> Reading:
         now = self._look()
         reading, self._anchor = judge(now, self._anchor, self._floor_ms)
         if self._path is not None:

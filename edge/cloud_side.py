@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import structlog
 
 from cloud_bridge.bridge import Bridge, CloudState, Settings
-from cloud_bridge.courier import Failure, Pace, Unfit
+from cloud_bridge.courier import Failure, Later, Pace, Unfit, WireAnswer
 from cloud_bridge.http import HttpWire, NoWire, Wire
 from edge import config as settings
 from edge.book import Book
@@ -21,8 +21,10 @@ from edge.bundles import Bundles
 from edge.desk import Placing
 from edge.desk.away import Away, Records
 from edge.desk.elsewhere import Elsewhere
+from edge.desk.home import Home
 from edge.desk.home_keeping import HomeKeeping
 from edge.desk.home_office import HomeOffice
+from edge.desk.joining import Joining
 from edge.desk.leasing import Leasing
 from edge.directory import Directory
 from edge.epochs import History, Life
@@ -34,6 +36,8 @@ from edge.tray import Tray
 from edge.world import World
 
 T = TypeVar("T")
+LOST_LOOK_SECONDS = 5.0
+"""How often to look whether facts that were lost have come back."""
 log = structlog.get_logger(__name__)
 
 
@@ -94,26 +98,32 @@ class CloudSide:
 
     def __init__(self, config: settings.Config, world: World, far: FarSide, inside: Inside) -> None:
         self._config, self._world, self._far, self._inside = config, world, far, inside
+        self.home = Home(config.cloud, inside.journal)
+        self._moved = asyncio.Event()
         self.errands = Errands(config, world, far)
         leasing = Leasing(config.store, world, inside.journal, inside.book)
         records = Records(inside.journal, inside.book, inside.directory, inside.bundles)
-        cloud = None if self.is_alone else self.errands.authority
+        cloud = None if self.home.is_here else self.errands.authority
         self.away = Away(config.store.id, world, records, leasing, cloud)
         self.elsewhere = Elsewhere(leasing, inside.journal, cloud, lambda: self.away.reachable)
-        self.bridge = None if self.is_alone else self._make_bridge(leasing)
+        self.bridge = None if config.cloud.kind == "none" else self._make_bridge(leasing)
         self.away.presence = lambda: self.state
-        self.home = HomeKeeping(world, inside.placing, inside.book, inside.bundles)
+        self.keeping = HomeKeeping(world, inside.placing, inside.book, inside.bundles)
         self.office = HomeOffice(
             config.store.state_dir, world, inside.bundles, inside.directory, far.offload,
-            alone=self.is_alone, lang=config.store.lang,
+            is_home=lambda: self.home.is_here, lang=config.store.lang,
         )  # fmt: skip
         self.office.restore()
+        self.joining = Joining(
+            config.store.id, world, self.home, inside.placing, inside.journal, inside.book,
+            self._ask, self._leave_home,
+        )  # fmt: skip
         self.errands.keep_leases(self.away, records, lambda: inside.placing.blocked() is not None)
 
     @property
     def is_alone(self) -> bool:
-        """Whether this box belongs to no cloud, and is every account's home."""
-        return self._config.cloud.kind == "none"
+        """Whether this box belongs to no cloud yet, and is every account's home."""
+        return self.home.is_here
 
     @property
     def state(self) -> CloudState | Apart:
@@ -122,12 +132,45 @@ class CloudSide:
 
     async def run(self) -> None:
         """Keep going until cancelled."""
-        if self.bridge is None:
-            await self.home.run()
-        else:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self.bridge.run(), name="cloud")
-                tasks.create_task(self.errands.run(), name="errands")
+        if self.home.is_here:
+            await self._be_home()
+        assert self.bridge is not None, "the home has moved to a cloud"
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.bridge.run(), name="cloud")
+            tasks.create_task(self.errands.run(), name="errands")
+
+    async def _be_home(self) -> None:
+        """Keep all accounts, until they have moved; facts may leave meanwhile."""
+        async with asyncio.TaskGroup() as tasks:
+            work = [tasks.create_task(self._keep(), name="home")]
+            if self.bridge is not None:
+                work.append(tasks.create_task(self.bridge.push(), name="cloud: joining"))
+            await self._moved.wait()
+            for task in work:
+                task.cancel()
+
+    async def _keep(self) -> None:
+        """Keep all accounts, once nothing is missing here that may say that they have moved."""
+        while self.home.is_joining:
+            if self.home.came_back_moved():
+                self.home.moved()
+                await self._leave_home()
+                return
+            if self._inside.history.is_whole:
+                break
+            await asyncio.sleep(LOST_LOOK_SECONDS)
+        await self.keeping.run()
+
+    async def _leave_home(self) -> None:
+        """Live with a cloud from now on: it brings the prices, and says what may be spent."""
+        self.away.cloud = self.elsewhere.cloud = self.errands.authority
+        await self._far.offload(self.office.restore)
+        self._moved.set()
+
+    async def _ask(self, target: str) -> WireAnswer | Later:
+        """Ask the cloud something about a box that is about to join it."""
+        seconds_max = self._config.cloud.timeout_seconds
+        return await self.errands.line.ask("GET", target, b"", seconds_max)
 
     async def close(self) -> None:
         """Finish what is under way."""
@@ -139,7 +182,8 @@ class CloudSide:
             cloud.box,
             sign=settings.read_or_create_box_key(self._config.secrets.box_key_file).sign,
             outbox=JournalOutbox(
-                inside.journal, inside.history, inside.life, Tray(self._config.store.state_dir)
+                inside.journal, inside.history, inside.life,
+                Tray(self._config.store.state_dir), self._far.offload,
             ),
             inbox=CloudInbox(
                 self._world, inside.placing, inside.directory, self.errands.sealed,

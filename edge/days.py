@@ -1,18 +1,19 @@
 """Business days out of the journal's file, for reports: also while the box is selling."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import apsw
 import msgspec
 
 from edge import letters
+from edge.book.unsent import read_unsent
 from edge.config import Store
-from edge.journal import CLOUD, Page, connect, pages
+from edge.journal import Page, connect, pages
 from edge.shop.calendar import moment
 from edge.shop.facts import (
     CloudReached,
-    DayClosed,
     DayOpened,
     Deed,
     DrawerCounted,
@@ -22,9 +23,10 @@ from edge.shop.facts import (
     Recovered,
     RequestRefused,
 )
-from edge.shop.reports.day import Amounts, unsent
 from edge.shop.reports.entry import Entry
-from edge.shop.reports.sheet import Sheet, sheet
+from edge.shop.reports.sheet import Sheet
+from edge.shop.reports.sheet import sheet_of as sheet
+from edge.shop.reports.tally import Tally
 
 PAGES_AT_ONCE = 500
 UNREPORTED = {
@@ -38,14 +40,17 @@ EXPONENT = 2
 class Day(msgspec.Struct, frozen=True, kw_only=True):
     """One business day as the journal has it up to the fact at `sequence`.
 
-    `totals` is the digest it was closed with, "" if nobody closed it by hand.
+    The cloud did not know `unsent` facts then, of any day.
     """
 
-    business_date: str
-    entries: tuple[Entry, ...]
+    tally: Tally
     sequence: int
     unsent: int
-    totals: str = ""
+
+    @property
+    def business_date(self) -> str:
+        """Which day it is."""
+        return self.tally.business_date
 
 
 def read_day(path: Path, store: Store, business_date: str = "") -> Day | None:
@@ -53,39 +58,49 @@ def read_day(path: Path, store: Store, business_date: str = "") -> Day | None:
 
     Reads the file without holding anybody up. Raises JournalError or apsw.Error if unreadable.
     """
-    db = connect(path, writable=False)
-    try:
+    with closing(connect(path, writable=False)) as db:
         db.execute("begin")
         found = _find(db, business_date)
         if found is None and not _late(db, business_date, range(0)):
             return None
         date, first, end = found or (business_date, 0, 0)
         return _read(db, store, date, range(first, end))
-    finally:
-        db.close()
+
+
+def read_so_far(path: Path, store: Store, business_date: str) -> Day:
+    """Return a day that is open, as far as the file has it: perhaps not even its beginning.
+
+    Raises as `read_day` does.
+    """
+    with closing(connect(path, writable=False)) as db:
+        last = _last(db)
+    nothing = Day(tally=Tally(business_date=business_date), sequence=last, unsent=0)
+    return read_day(path, store, business_date) or nothing
+
+
+def read_on(path: Path, store: Store, day: Day) -> Day:
+    """Return the day with all that the file has after it. Raises as `read_day` does."""
+    with closing(connect(path, writable=False)) as db:
+        for some in _pages(db, range(day.sequence + 1, _last(db) + 1)):
+            day = go_on(day, store, some)
+    return day
+
+
+def go_on(day: Day, store: Store, pages: Sequence[Page]) -> Day:
+    """Return the day with the pages that follow on those it has."""
+    if not pages:
+        return day
+    tally = day.tally.after(_entries(store, map(_told, _reported(pages))))
+    return msgspec.structs.replace(day, tally=tally, sequence=pages[-1].sequence)
 
 
 def sheet_of(day: Day, store: Store, counts: Sequence[DrawerCounted] = ()) -> Sheet:
     """Return the sheet of a day, `counts` of its drawers included that are no facts yet."""
-    entries = [*day.entries, *(Entry(store.id, count) for count in counts)]
+    tally = day.tally.after([Entry(store.id, count) for count in counts])
     return sheet(
-        entries, day.business_date, {}, unsent=day.unsent, store=store.id,
-        currency=store.currency,
-        exponent=next((n for e in entries if (n := getattr(e.fact, "exponent", None)) is not None),
-                      EXPONENT),
+        tally, {}, unsent=day.unsent, store=store.id, currency=store.currency,
+        exponent=EXPONENT if tally.exponent is None else tally.exponent,
     )  # fmt: skip
-
-
-def behind(path: Path) -> Amounts:
-    """Return how many facts the cloud does not know yet, and what they sold (blocking)."""
-    db = connect(path, writable=False)
-    try:
-        db.execute("begin")
-        acknowledged, last = _acknowledged(db), _last(db)
-        sold = unsent(fact for _, fact in _facts(db, range(acknowledged + 1, last + 1)))
-        return Amounts(last - acknowledged, sold.amount)
-    finally:
-        db.close()
 
 
 def _find(db: apsw.Connection, business_date: str) -> tuple[str, int, int] | None:
@@ -105,32 +120,30 @@ def _find(db: apsw.Connection, business_date: str) -> tuple[str, int, int] | Non
 
 
 def _read(db: apsw.Connection, store: Store, date: str, where: range) -> Day:
-    entries: list[Entry] = []
-    totals = ""
-    for at, fact in [*_facts(db, where), *_late(db, date, where)]:
-        if isinstance(fact, Deed) and fact.business_date != date:
-            continue  # it came back late, and is told with the day it belongs to
-        entries.append(Entry(store.id, fact, moment(at, store.zone.key)))
-        if isinstance(fact, DayClosed) and fact.business_date == date:
-            totals = fact.totals
-    last = _last(db)
-    return Day(
-        business_date=date,
-        entries=tuple(entries),
-        sequence=last,
-        unsent=last - _acknowledged(db),
-        totals=totals,
-    )
+    tally = Tally(business_date=date)
+    for some in _pages(db, where):
+        tally = tally.after(_entries(store, map(_told, _reported(some))))
+    tally = tally.after(_entries(store, _late(db, date, where)))
+    return Day(tally=tally, sequence=_last(db), unsent=read_unsent(db).count)
 
 
-def _facts(db: apsw.Connection, where: range) -> Iterator[tuple[int, Fact]]:
+def _entries(store: Store, told: Iterable[tuple[int, Fact]]) -> Iterator[Entry]:
+    for at, fact in told:
+        yield Entry(store.id, fact, moment(at, store.zone.key))
+
+
+def _pages(db: apsw.Connection, where: range) -> Iterator[Sequence[Page]]:
     after = where.start - 1
     while after < where.stop - 1:
         some = pages(db, after, min(PAGES_AT_ONCE, where.stop - 1 - after))
         if not some:
             return
-        yield from (_told(page) for page in some if page.kind not in UNREPORTED)
+        yield some
         after = some[-1].sequence
+
+
+def _reported(pages: Iterable[Page]) -> Iterator[Page]:
+    return (page for page in pages if page.kind not in UNREPORTED)
 
 
 def _late(db: apsw.Connection, date: str, where: range) -> list[tuple[int, Fact]]:
@@ -154,8 +167,3 @@ def _told(page: Page) -> tuple[int, Fact]:
 
 def _last(db: apsw.Connection) -> int:
     return int(db.execute("select coalesce(max(sequence), 0) from page").get)
-
-
-def _acknowledged(db: apsw.Connection) -> int:
-    row = db.execute("select sequence from bookmark where name = ?", (CLOUD,)).fetchone()
-    return int(row[0]) if row else 0

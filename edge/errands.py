@@ -78,7 +78,7 @@ class Errands:
         self.authority = Authority(
             line, world.monotonic, world.luck.random, hold_seconds_max=cloud.hold_seconds_max
         )
-        self._line, self._far, self._luck = line, far, world.luck.random
+        self.line, self._far, self._luck = line, far, world.luck.random
         self._hot_seconds = cloud.hot_interval_seconds
         self._keeper: LeaseKeeper | None = None
         self._hot: HotWatch | None = None
@@ -90,7 +90,7 @@ class Errands:
         )
         away.on_low = self._keeper.wish
         shelf = HotShelf(records.directory, self._far.offload)
-        self._hot = HotWatch(self._line, shelf, self._luck, every_seconds=self._hot_seconds)
+        self._hot = HotWatch(self.line, shelf, self._luck, every_seconds=self._hot_seconds)
 
     async def run(self) -> None:
         """Run them until cancelled."""

@@ -31,6 +31,7 @@ from edge.desk.lane import (
     Baskets,
     Faces,
     LaneDesk,
+    LaneShelf,
     MemoryFile,
     Outputs,
     Selling,
@@ -150,10 +151,10 @@ class Lanes:
         def safely() -> AbstractContextManager[None]:
             return self._safely(lane.id)
 
-        return LaneDesk(
-            lane, self._shop.counter, selling, Baskets(file, self._shop.world.new_key),
-            Outputs(lane.id, devices, faces, selling.receipt), publish, safely,
-        )  # fmt: skip
+        baskets = Baskets(file, self._shop.world.new_key)
+        outputs = Outputs(lane.id, devices, faces, selling.receipt)
+        shelf = LaneShelf(lane, self._shop)
+        return LaneDesk(lane, self._shop.counter, selling, shelf, baskets, outputs, publish, safely)
 
     @contextmanager
     def _safely(self, lane: str) -> Iterator[None]:

@@ -57,7 +57,11 @@ LETTERS: dict[type[shop.Fact], type[Any]] = {
     shop.CloudReached: wire.WentOffline,
     shop.LeaseTaken: wire.LeaseTaken,
     shop.LeaseReturned: wire.LeaseReturned,
+    shop.HomeMoved: wire.HomeMoved,
     shop.ExceptionResolved: wire.ExceptionResolved,
+    shop.SignedOn: wire.SignedOn,
+    shop.SignedOff: wire.SignedOff,
+    shop.PinDelayed: wire.PinDelayed,
     shop.Recovered: wire.RecoveredFact,
 }
 """Each fact by its own type, though one may be a special case of another."""
@@ -102,6 +106,17 @@ def read(body: bytes) -> shop.Fact:
     """
     letter = _decode(body)
     return msgspec.convert(letter, _FACTS[type(letter)], from_attributes=True)
+
+
+def taken_back(letter: wire.Envelope, sale: str) -> shop.TakenBack | None:
+    """Return what of a sale another box took back, None for a letter that says nothing of it."""
+    if not wire.check(letter):
+        return None
+    try:
+        fact = read(bytes(letter.body))
+    except (msgspec.MsgspecError, UnicodeError):
+        return None
+    return fact if isinstance(fact, shop.TakenBack) and fact.sale == sale else None
 
 
 _NO_DEED = shop.Deed(

@@ -1,7 +1,7 @@
 """The journal as the courier sees it: letters after a bookmark. And where the cloud's news goes."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -18,16 +18,20 @@ from cloud_bridge.contract import (
     Recall,
     sha256,
 )
+from cloud_bridge.parcels import Written, write
 from edge.bundles import Bundles
 from edge.desk import Placing
 from edge.desk.leasing import Leasing
 from edge.directory import Directory
 from edge.epochs import History, Life
-from edge.journal import CLOUD, Journal
+from edge.journal import CLOUD, Journal, Page
 from edge.sealed import SealedStore
 from edge.shop.calendar import moment
 from edge.tray import Tray
 from edge.world import World
+
+FACTS_AT_ONCE = 50
+"""How many are read on the loop; more are read in a thread, which costs as much as ten facts."""
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -40,16 +44,51 @@ class Offload(Protocol):
         """Return what `call` returns."""
 
 
+class Backlog:
+    """Durable pages as they travel: a few are read on the loop, many in the thread of `offload`."""
+
+    def __init__(self, journal: Journal, offload: Offload) -> None:
+        self._journal, self._offload = journal, offload
+
+    async def read(self, pack: Callable[[Iterable[Written]], T], after: int, previous: str) -> T:
+        """Return what `pack` makes of the facts after one, whose page has the digest `previous`.
+
+        Raises JournalBroken where the file cannot be read.
+        """
+        journal = self._journal
+        with journal.guard():
+            if journal.committed - after <= FACTS_AT_ONCE:
+                return pack(_letters(journal.after(after, FACTS_AT_ONCE), previous))
+            return await self._offload(
+                lambda: journal.read_aside(after, lambda pages: pack(_letters(pages, previous)))
+            )
+
+
+def _letters(pages: Iterable[Page], previous: str) -> Iterator[Written]:
+    """Yield pages in a row, the first after one with the digest `previous`, as they travel."""
+    for page in pages:
+        yield write(
+            Envelope(
+                sequence=page.sequence, epoch=page.epoch, at=page.at, origin=page.origin,
+                key=page.key, content=page.content, kind=page.kind, body=msgspec.Raw(page.body),
+                answer=sha256(page.answer), previous=previous, hash=page.digest,
+            )
+        )  # fmt: skip
+        previous = page.digest
+
+
 class JournalOutbox:
     """Durable pages in order, as letters.
 
     `history` knows what is missing of our past, `life` what to do if it went on elsewhere;
-    `tray` keeps what the cloud did not simply accept.
+    `tray` keeps what the cloud did not simply accept; for `offload` see `Backlog`.
     """
 
-    def __init__(self, journal: Journal, history: History, life: Life, tray: Tray) -> None:
+    def __init__(
+        self, journal: Journal, history: History, life: Life, tray: Tray, offload: Offload
+    ) -> None:
         self._journal, self._history, self._life = journal, history, life
-        self._tray = tray
+        self._tray, self._backlog = tray, Backlog(journal, offload)
         self._fed: int | None = None
         """How far a cloud that has forgotten facts has got them again."""
 
@@ -87,29 +126,20 @@ class JournalOutbox:
         with self._journal.guard():
             return await self._history.take_back(facts, more=more)
 
-    def pending(self, limit: int, after: Envelope | None = None) -> Sequence[Envelope]:
-        """Return the next durable facts after the bookmark, or after one of ours, oldest first."""
-        with self._journal.guard():
-            if after is not None:
-                return self._pending(limit, after.sequence, after.hash)
-            bookmark = self._journal.bookmark(CLOUD) if self._fed is None else self._fed
-            previous = self._journal.digest_at(bookmark)
-            assert previous is not None, "the bookmark is on a page"
-            return self._pending(limit, bookmark, previous)
+    async def pending(
+        self, pack: Callable[[Iterable[Written]], T], after: Written | None = None
+    ) -> T:
+        """Return what `pack` makes of the facts after the bookmark, or after one of ours."""
+        start, previous = (after.sequence, after.hash) if after else self._mark()
+        return await self._backlog.read(pack, start, previous)
 
-    def _pending(self, limit: int, after: int, previous: str) -> Sequence[Envelope]:
-        letters: list[Envelope] = []
-        for page in self._journal.after(after, limit):
-            letters.append(
-                Envelope(
-                    sequence=page.sequence, epoch=page.epoch, at=page.at, origin=page.origin,
-                    key=page.key, content=page.content, kind=page.kind,
-                    body=msgspec.Raw(page.body), answer=sha256(page.answer),
-                    previous=previous, hash=page.digest,
-                )
-            )  # fmt: skip
-            previous = page.digest
-        return letters
+    def _mark(self) -> tuple[int, str]:
+        """Return the place of the last fact that needs not be sent, and its page's digest."""
+        bookmark = self._journal.bookmark(CLOUD) if self._fed is None else self._fed
+        with self._journal.guard():
+            previous = self._journal.digest_at(bookmark)
+        assert previous is not None, "the bookmark is on a page"
+        return bookmark, previous
 
     def digest_at(self, sequence: int) -> str | None:
         """Return the digest of a durable fact, None where there is none."""
@@ -166,6 +196,11 @@ class CloudInbox:
         except OSError as error:
             return f"disk: {error}"
         return None
+
+    async def forget(self) -> None:
+        """Ask for all news again: the cloud, restored from a backup, does not know the cursor."""
+        log.warning("cloud_news_again", cursor=self._directory.cursor)
+        await asyncio.shield(self._offload(self._directory.forget))
 
     async def _lease(self, concerns: Sequence[Lease | Recall | Merge]) -> str | None:
         """Take leases and give back what is wanted, durably, or return why not now."""

@@ -31,7 +31,10 @@ class World:
     _counter: int = field(default=0, init=False)
 
     def __post_init__(self, timekeeper: Clock | None) -> None:
-        self.clock = timekeeper or exact_clock(self.now)
+        if timekeeper is None:  # one time in one step, as a timekeeper's `now` gives it, too
+            timekeeper = exact_clock(self.now)
+            self.now = lambda: self.clock.read().at_ms
+        self.clock = timekeeper
 
     def new_key(self) -> str:
         """Return a fresh UUIDv7 (RFC 9562 section 5.7) in lower case.

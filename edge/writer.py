@@ -10,15 +10,21 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 BATCH_MAX = 512
-"""The most jobs that share a commit."""
+"""The most jobs that share a commit, beside those that are joined to the last of them."""
 
 Commit = Callable[[Sequence[object]], None]
 Done = Callable[[Sequence[object]], None]
 Fail = Callable[[BaseException], BaseException]
 Job = tuple[object, "asyncio.Future[None]"]
+
+
+class Joined(tuple[Any, ...]):
+    """A job that shares a commit with the one put before it, in the same step of the loop."""
+
+    __slots__ = ()
 
 
 class Idle(Protocol):
@@ -163,8 +169,11 @@ class SteppedWriter:
 
 
 def _batch(jobs: deque[Job]) -> list[Job]:
-    """Take the first jobs away, as many as may share a commit."""
-    return [jobs.popleft() for _ in range(min(len(jobs), BATCH_MAX))]
+    """Take the first jobs away, as many as may share a commit; what is joined is never parted."""
+    batch = [jobs.popleft() for _ in range(min(len(jobs), BATCH_MAX))]
+    while jobs and isinstance(jobs[0][0], Joined):
+        batch.append(jobs.popleft())
+    return batch
 
 
 def settle(batch: Sequence[Job], broken: BaseException | None, done: Done, fail: Fail) -> None:

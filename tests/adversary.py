@@ -2,15 +2,21 @@
 
 A fleet of boxes shares one cloud in virtual time. An adversary decides who spends what where,
 which line is cut, whose power fails, what the cloud repeats. In the end all lines are mended, and
-what members spent beyond what they had is compared with what the stores had declared they answer
-for: the overdraft of each store and member for each time that it was cut off, and the worth of
-each coupon that was taken away from its home without asking.
+for every account what was spent beyond what there was is held against what the stores answer for:
+
+    risk(box, account)   what a box took at its own risk and the cloud has not acknowledged: at no
+                         moment more than the overdraft that the rules declare
+    named(box, account)  what of it the cloud could not cover: of each deed at most what it risked
+    lost(account)        what was spent beyond what there was <= sum over boxes of named
+
+So nothing that is not risked is ever lost: leases and holds, answered or not, cost nothing. A
+coupon is taken twice at most once for each time that a box took it away from home at its risk.
 """
 
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +24,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from cloud_bridge.contract import Hot, Lease, LeaseAsked, Recall
+from cloud_bridge.contract import Hot, Lease, LeaseAsked, LeaseTaken, Recall
 from edge import config as settings
 from edge.box import JOURNAL_FILE, Box, Parts
 from edge.verify import verify
@@ -34,6 +40,7 @@ from tests.away_kit import PRICE, rules, trusting, value_lot
 from tests.stand import MemoryFarSide
 from tests.test_coupon_homes import RISKED, TEN_OFF
 
+TAKEN = "lease_taken.v1"
 MORNING = 1_795_300_000_000
 MEMBERS = ("m0001", "m0002", "m0003")
 COUPONS = ("c1", "c2", "c3")
@@ -69,12 +76,14 @@ class Raid:
 
     spent: int = 0
     refused: int = 0
-    lost: int = 0
-    named: int = 0
-    """What the cloud says is missing, and names a store for."""
-    declared: int = 0
-    coupons_twice: int = 0
-    coupons_risked: int = 0
+    lost: Counter[str] = field(default_factory=Counter)
+    """What each member spent beyond what they had."""
+    named: Counter[str] = field(default_factory=Counter)
+    """What the cloud says is missing, and names a store for, by member."""
+    risked: Counter[str] = field(default_factory=Counter)
+    """What stores took at their own risk, by member."""
+    coupons_twice: Counter[str] = field(default_factory=Counter)
+    coupons_risked: Counter[str] = field(default_factory=Counter)
     exceptions: Counter[str] = field(default_factory=Counter)
 
 
@@ -112,6 +121,11 @@ class Shop:
         self.running = asyncio.create_task(self.box.run(), name=self.name)
         while self.box.health().state == "not_selling":
             await asyncio.sleep(1)
+
+    def at_risk(self, member: str) -> int:
+        """Return what it has taken at its own risk since the cloud last acknowledged anything."""
+        acknowledged = self.box.journal.bookmark("cloud")
+        return self.box.cloud.away.leasing.at_risk(member, "value", acknowledged)
 
     async def stop(self, *, crash: bool = False) -> None:
         """Switch it off, in good order or as a power cut does."""
@@ -196,7 +210,11 @@ class Fleet:
     async def play(self, acts: Sequence[Act]) -> None:
         """Let the adversary have their way."""
         for act in acts:
-            await self._act(self.shops[act.box % len(self.shops)], act)
+            shop = self.shops[act.box % len(self.shops)]
+            await self._act(shop, act)
+            for member in MEMBERS:
+                at_risk = shop.at_risk(member)
+                assert at_risk <= self.overdraft, f"{shop.name} risks {at_risk} for {member}"
 
     async def _act(self, shop: Shop, act: Act) -> None:
         which = act.which % len(MEMBERS)
@@ -247,22 +265,30 @@ class Fleet:
             async with asyncio.timeout(7200):
                 while journal.bookmark("cloud") != journal.head.sequence:
                     await asyncio.sleep(5)
-        for kind, amount in self._missing():
-            self.raid.exceptions[kind] += 1
-            self.raid.coupons_twice += amount if kind == "coupon_twice" else 0
-            self.raid.named += amount if kind != "coupon_twice" else 0
+        for shop in self.shops:
+            self._count(shop)
         books = self.twin.books()
-        owed = [-books.get(f"principal:{name}", {}).get("CNY", 0) for name in MEMBERS]
-        self.raid.lost = sum(-left for left in owed if left < 0)
-        self.raid.declared = len(self.shops) * len(MEMBERS) * self.overdraft
-        self.raid.coupons_risked = len(self.shops) * len(COUPONS) * self.risked
+        for name in MEMBERS:
+            owed = -books.get(f"principal:{name}", {}).get("CNY", 0)
+            self.raid.lost[name] = max(0, -owed)
         return self.raid
 
-    def _missing(self) -> Iterator[tuple[str, int]]:
-        for shop in self.shops:
-            for outcome in self.twin.outcomes(shop.name):
-                if outcome.outcome != "accepted":
-                    yield outcome.kind or outcome.outcome, outcome.amount
+    def _count(self, shop: Shop) -> None:
+        """Add up what a shop risked, and what of it the cloud misses."""
+        outcomes = self.twin.outcomes(shop.name)
+        for fact, outcome in zip(self.twin.facts(shop.name), outcomes, strict=True):
+            taken = msgspec.json.decode(fact.body, type=LeaseTaken) if fact.kind == TAKEN else None
+            risk = taken is not None and taken.way == "risk"
+            amount = sum(move.amount for move in taken.moves) if taken and risk else 0
+            member = taken.member if taken else ""
+            is_coupon = taken is not None and taken.kind == "coupon"
+            (self.raid.coupons_risked if is_coupon else self.raid.risked)[member] += amount
+            if outcome.outcome == "accepted":
+                continue
+            self.raid.exceptions[outcome.kind or outcome.outcome] += 1
+            assert outcome.amount <= amount, (shop.name, outcome, "is more than was risked")
+            twice = outcome.kind == "coupon_twice"
+            (self.raid.coupons_twice if twice else self.raid.named)[member] += outcome.amount
 
     def books_agree(self) -> None:
         """Check every box's books, and that no part at any box is beyond its lot."""
@@ -303,8 +329,8 @@ def plan(seed: int, boxes: int, length: int) -> list[Act]:
 
 
 def judge(found: Raid) -> None:
-    """Assert that nothing was lost beyond what was declared."""
-    assert found.lost <= min(found.declared, found.named), found
+    """Assert that for no account more was lost than stores had risked and the cloud has named."""
+    assert found.lost <= found.named <= found.risked, found
     assert found.coupons_twice <= found.coupons_risked, found
-    if not found.declared and not found.coupons_risked:
+    if not found.risked.total() and not found.coupons_risked.total():
         assert not found.exceptions, found

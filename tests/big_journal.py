@@ -133,8 +133,10 @@ def _fill(db: apsw.Connection, follower: Follower, facts: Iterator[tuple[Page, F
         )
         follower.follow(cursor, page, fact)
         if page.sequence % FACTS_A_COMMIT == 0:
+            follower.followed(cursor)
             cursor.execute("commit")
             cursor.execute("begin")
+    follower.followed(cursor)
     cursor.execute("commit")
     return head
 

@@ -11,11 +11,14 @@ from msgspec import structs
 from cloud_bridge.auth import read_auth
 from cloud_bridge.contract import (
     Changes,
+    Enrolled,
     Hold,
     Member,
     Posting,
     Receipt,
+    ReceiptFound,
     RecordedFacts,
+    SealedKept,
     SignedTime,
 )
 from simulators.cloud.granting import Granting
@@ -24,6 +27,7 @@ from simulators.cloud.news import News
 from simulators.cloud.recording import Recording, Refused, refuse
 from simulators.cloud.tables import Tables
 from simulators.cloud.twin import CloudTwin, Reply
+from simulators.cloud.vault import Vault
 
 Breakage = Callable[[pytest.MonkeyPatch], None]
 
@@ -188,6 +192,43 @@ def holds_for_ever(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("simulators.cloud.granting.HOLD_MS", 10**12)
 
 
+def forgives_overdrafts(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Lots, "_risked", lambda *_: None)
+
+
+def covers_nothing(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Lots, "_cover", lambda *_: 0)
+
+
+def forgets_debts(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Lots, "_owed", lambda *_: 0)
+
+
+def forgets_what_came_back(patch: pytest.MonkeyPatch) -> None:
+    honest = Granting.receipt
+
+    def receipt(self: Granting, name: str) -> ReceiptFound:
+        return structs.replace(honest(self, name), earlier=())
+
+    patch.setattr(Granting, "receipt", receipt)
+
+
+def keeps_returns_to_itself(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Tables, "_tell_seller", lambda *_: None)
+
+
+def counts_what_was_lost_again(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Tables, "_is_fresh", lambda *_: True)
+
+
+def loses_letters(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Vault, "take", lambda *_: SealedKept(hashes=()))
+
+
+def keeps_what_it_cannot_open(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Vault, "_opened", lambda *_: Enrolled())
+
+
 BROKEN: list[tuple[str, Breakage, str]] = [
     ("twice", counts_again, "counts twice"),
     ("gaps", takes_gaps, "answered 200 where 409 was due"),
@@ -211,5 +252,13 @@ BROKEN: list[tuple[str, Breakage, str]] = [
     ("leased_apart", leases_without_carving, "another box may hold what is leased"),
     ("one_takes_back", lets_everybody_take_back, "answered 200 where 409 was due"),
     ("hold_ends", holds_for_ever, "it outlives the day"),
+    ("overdraft", forgives_overdrafts, "it is accepted"),
+    ("overdraft_covered", covers_nothing, "it is accepted_with_exception"),
+    ("debts", forgets_debts, "another box may hold what is owed"),
+    ("earlier", forgets_what_came_back, "it comes without what came back"),
+    ("told_of_returns", keeps_returns_to_itself, "its box is not told"),
+    ("earlier_epoch", counts_what_was_lost_again, "it counts twice"),
+    ("sealed_kept", loses_letters, "it confirms 0 of 1"),
+    ("sealed_unopened", keeps_what_it_cannot_open, "it confirms what it cannot open"),
 ]
 """The case that finds it, the breakage, and a part of the reason that is given."""

@@ -16,7 +16,8 @@ import aiohttp
 
 from simulators.conform.tills.cashier import Cashier, listen
 from simulators.conform.tills.open_sales import OpenSales
-from simulators.pc_pos import PcPos, new_key
+from simulators.pc_pos import PcPos
+from simulators.request_keys import new_key
 
 WRONG_KEY = "00000000-0000-7000-8000-000000000000"
 

@@ -2,20 +2,23 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from cloud_bridge.bridge import Bridge, Settings
 from cloud_bridge.bundle import BundleRefused, check
-from cloud_bridge.contract import Change, Changes, Envelope, Outcome
+from cloud_bridge.contract import Change, Changes, Outcome
 from cloud_bridge.courier import WireAnswer
 from cloud_bridge.http import Wire
+from cloud_bridge.parcels import Written
 from simulators import demo_data
 from simulators.cloud import CLEAR, CloudTwin, MemoryWire, Sky, Weather
 from simulators.keys import make_key
 from tests.journals import Journal, some_sales, sums
 
+T = TypeVar("T")
 LUCK = random.Random(3)
 CLOUD, BOX = make_key("cloud-1", LUCK), make_key("box-1", LUCK)
 STORE = "s001"
@@ -37,9 +40,11 @@ class Witness(Journal):
         self.moved = asyncio.Event()
         self.reads = 0
 
-    def pending(self, limit: int, after: Envelope | None = None) -> Sequence[Envelope]:
+    async def pending(
+        self, pack: Callable[[Iterable[Written]], T], after: Written | None = None
+    ) -> T:
         self.reads += 1
-        return super().pending(limit, after)
+        return await super().pending(pack, after)
 
     def acknowledged(self, sequence: int, outcomes: Sequence[Outcome]) -> None:
         recorded = {page.sequence: page.hash for page in self._cloud.facts("box-1")}
@@ -66,6 +71,9 @@ class Store:
         await asyncio.sleep(0)
         self.pages.append(changes)
         return None
+
+    async def forget(self) -> None:
+        self.pages.append(Changes(changes=(), cursor="", more=False, price_book=0))
 
     def bundle_etag(self) -> str | None:
         return self.bundle

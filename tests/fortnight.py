@@ -27,6 +27,9 @@ DAYS = 14
 DAY_SECONDS = 86_400
 FIRST_HOUR_SECONDS = 3_600
 """For so long both are online, and fetch what they sell by."""
+VISITS_A_DAY = 24
+SALES_A_VISIT_MAX = 2
+"""A price is soon compared, a sale is not; and what is sold changes what is asked next."""
 TERMINAL = "pos-1"
 ASKED_SELDOM = {
     "changes_interval_seconds": 900.0, "bundle_interval_seconds": 3600.0,
@@ -74,14 +77,11 @@ async def _lived(online: Store, lonely: Store, seed: int, baskets: int) -> Fortn
         store.start_box()
     await asyncio.sleep(FIRST_HOUR_SECONDS)
     lonely.weather.sky = OFF
-    luck, sales = online.luck, 0
-    for number in range(baskets):
-        await asyncio.sleep(luck.random() * 2 * DAYS * DAY_SECONDS / baskets)
-        basket = a_basket(online)
-        quoted = await _same_price(online, lonely, basket)
-        if quoted is not None and luck.random() < 0.3:
-            await _same_sale(online, lonely, basket, quoted, new_key(luck, number % 0xFFFF))
-            sales += 1
+    sales, visits = 0, min(baskets, DAYS * VISITS_A_DAY)
+    for number in range(visits):
+        await asyncio.sleep(online.luck.random() * 2 * DAYS * DAY_SECONDS / visits)
+        asked = baskets // visits + (number < baskets % visits)
+        sales += await _visited(online, lonely, asked, number)
     waiting = lonely.box.health().waiting
     must(lonely.box.health().cloud == "down", "it was without a cloud to the end")
     must(waiting >= sales, "nothing got out")
@@ -94,6 +94,20 @@ async def _lived(online: Store, lonely: Store, seed: int, baskets: int) -> Fortn
         await store.close()
         judged(store)
     return Fortnight(seed, baskets, sales, waiting)
+
+
+async def _visited(online: Store, lonely: Store, baskets: int, number: int) -> int:
+    """Compare so many baskets at one moment, and sell few of them; return how many."""
+    luck, sold = online.luck, 0
+    wanted = luck.randint(0, SALES_A_VISIT_MAX)
+    for _ in range(baskets):
+        basket = a_basket(online)
+        quoted = await _same_price(online, lonely, basket)
+        if quoted is not None and sold < wanted:
+            key = new_key(luck, (number * SALES_A_VISIT_MAX + sold) % 0xFFFF)
+            await _same_sale(online, lonely, basket, quoted, key)
+            sold += 1
+    return sold
 
 
 def a_basket(store: Store) -> dict[str, Any]:

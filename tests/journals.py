@@ -1,8 +1,8 @@
 """A journal in memory for tests of the cloud leg: sealed pages, and the far end's view of them."""
 
 import random
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -21,6 +21,9 @@ from cloud_bridge.contract import (
     seal,
     sha256,
 )
+from cloud_bridge.parcels import Written, write
+
+T = TypeVar("T")
 
 
 class Journal:
@@ -64,6 +67,10 @@ class Journal:
         self.pages.append(page)
         return page
 
+    def written(self, after: int = 0) -> list[Written]:
+        """The pages after one of them, as they travel."""
+        return [write(page) for page in self.pages[after:]]
+
     def last(self) -> int:
         return len(self.pages)
 
@@ -82,10 +89,12 @@ class Journal:
     async def take_back(self, facts: Sequence[Envelope], *, more: bool) -> str | None:
         raise AssertionError("nothing is missing")
 
-    def pending(self, limit: int, after: Envelope | None = None) -> Sequence[Envelope]:
+    async def pending(
+        self, pack: Callable[[Iterable[Written]], T], after: Written | None = None
+    ) -> T:
         start = self.bookmark if self.fed is None else self.fed
         start = start if after is None else after.sequence
-        return self.pages[start : start + limit]
+        return pack(self.written(start))
 
     def digest_at(self, sequence: int) -> str | None:
         assert -(2**63) <= sequence < 2**63, "an SQLite integer"

@@ -71,7 +71,7 @@ class Body:
         self.world, self.state, self.machine = world, state, machine
         store = msgspec.structs.replace(world.config.store, state_dir=state)
         self.config: Config = msgspec.structs.replace(world.config, store=store)
-        self.forks = 0
+        self.forks, self.flush_seconds = 0, 0.004
         self.is_on = self.is_open = self.is_wanted = False
         self.running: asyncio.Task[None] | None = None
         self.keys: list[str] = []
@@ -85,7 +85,7 @@ class Body:
 
     def _open(self) -> None:
         here = World(self.world.now, self.world.loop.time, self.world.luck)
-        self.writer = SteppedWriter(0.004)
+        self.writer = SteppedWriter(self.flush_seconds)
         far = MemoryFarSide(self.world.twin, self.world.weather)
         parts = Parts(
             writer=self.writer, training_writer=SteppedWriter(0.004),

@@ -29,28 +29,21 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-from simulators.contract import CHECKS, kit, names
-from tests.adversary import judge, plan, raid
-from tests.away_kit import PRICE
 from tests.faults import searches as faults
 from tests.faults.boxes import real_box
 from tests.faults.killing import KillPlan, kill_box
-from tests.fortnight import run_two_weeks
+from tests.figures import added
 from tests.kernel import machine
 from tests.kernel.scenes import SCENES
 from tests.mutation import TESTS
 from tests.pricer.searching import search
-from tests.virtual_time import run
-from tests.voyage import run_day
+from tests.seeds import live
 
 KILLS_IN_EVIDENCE = 200
 KILLS_A_ROUND = 25
 DAYS_A_ROUND = 25
-RAIDS_A_ROUND = 25
 BILLS_A_ROUND = 5_000
 MISTAKES_MINUTES = 2
-BASKETS_IN_TWO_WEEKS = 5_000
-JUNK_A_ROUND = 10_000
 MISSED_MAX = 0.15
 """The part of all mistakes that tests may miss in a round, those apart that none can find."""
 COUNTED = (
@@ -61,6 +54,7 @@ COUNTED = (
     "days",
     "raids",
     "sold",
+    "sales",
     "bills",
     "junk",
     "mistakes",
@@ -78,20 +72,6 @@ def kills(seed: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         plan = KillPlan(seed, KILLS_A_ROUND, KILLS_A_ROUND)
         return asdict(asyncio.run(kill_box(plan, Path(folder), real_box)))
-
-
-def days(seed: int) -> dict[str, Any]:
-    """Live through days; a seed of this search is that of its first day."""
-    sold = facts = 0
-    for number in range(DAYS_A_ROUND):
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                day = run_day(seed + number, Path(folder))
-            except BaseException as error:
-                error.add_note(f"the day with seed {seed + number}")
-                raise
-        sold, facts = sold + day.sales, facts + day.facts
-    return {"seed": seed, "days": DAYS_A_ROUND, "sold": sold, "facts": facts}
 
 
 def bills(seed: int) -> dict[str, Any]:
@@ -113,12 +93,6 @@ def mistakes(seed: int) -> dict[str, Any]:
     return {"seed": seed, "module": module, "mistakes": tried, "missed": missed}
 
 
-def fortnights(seed: int) -> dict[str, Any]:
-    """Live two weeks without a cloud, beside a store that has one."""
-    with tempfile.TemporaryDirectory() as folder:
-        return asdict(run_two_weeks(seed, Path(folder), BASKETS_IN_TWO_WEEKS))
-
-
 def kernel(seed: int) -> dict[str, Any]:
     """Plug and unplug devices on a real kernel; there is no chance in it but the machine's own."""
     with tempfile.TemporaryDirectory() as folder:
@@ -128,39 +102,22 @@ def kernel(seed: int) -> dict[str, Any]:
     return {"seed": seed, "scenes": len(report.scenes), "found": report.scenes}
 
 
-def raids(seed: int) -> dict[str, Any]:
-    """Let adversaries overspend at ten stores; a seed of this search is that of its first raid."""
-    spent = lost = 0
-    for number in range(seed, seed + RAIDS_A_ROUND):
-        overdraft = PRICE * (number % 2)
-        with tempfile.TemporaryDirectory() as folder:
-            acts, here = plan(number, 10, 150), Path(folder)
-            played = raid(
-                acts, here, seed=number, boxes=10, overdraft=overdraft, risked=bool(overdraft)
-            )
-            found = run(played)
-        judge(found)
-        spent, lost = spent + found.spent, lost + found.lost
-    return {"seed": seed, "raids": RAIDS_A_ROUND, "spent": spent, "lost": lost}
+def each(search: str, seeds: int) -> Round:
+    """Return a round of so many seeds; the seed of the round is the first of them."""
 
+    def lived(seed: int) -> dict[str, Any]:
+        figures: dict[str, Any] = {}
+        for number in range(seed, seed + seeds):
+            figures = added(figures, live(search, number))
+        return {"seed": seed, **figures}
 
-def junk(seed: int) -> dict[str, Any]:
-    """Feed every kind of junk there is to one of the drivers, and to its simulator."""
-    name = random.Random(seed).choice(names())
-    driver = kit(name)
-    for check in ("junk", "host-junk", "damage"):
-        for number in range(JUNK_A_ROUND):
-            try:
-                CHECKS[check].run(driver, number)
-            except BaseException as error:
-                error.add_note(f"edgebox driver test {name} --seed {number} --rounds 1")
-                raise
-    return {"seed": seed, "driver": name, "junk": JUNK_A_ROUND}
+    return lived
 
 
 SEARCHES: dict[str, Round] = {
-    "raids": raids, "kills": kills, "days": days, "bills": bills, "mistakes": mistakes,
-    "kernel": kernel, "fortnights": fortnights, "junk": junk, **faults.SEARCHES,
+    "raids": each("raids", DAYS_A_ROUND), "kills": kills, "days": each("days", DAYS_A_ROUND),
+    "bills": bills, "mistakes": mistakes, "kernel": kernel, "fortnights": each("fortnights", 1),
+    "mendings": each("mendings", 1), "junk": each("junk", 1), **faults.SEARCHES,
 }  # fmt: skip
 
 

@@ -24,7 +24,7 @@ JSON = {**HOST, "Content-Type": "application/json"}
 async def talk(box: Owned, raw: bytes) -> tuple[int, Mapping[str, str], dict[str, object]]:
     reader, writer = await asyncio.open_unix_connection(str(box.state / SOCKET_FILE))
     writer.write(raw)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         answer = await reader.read()
     writer.close()
     await writer.wait_closed()

@@ -34,7 +34,7 @@ def test_ten_stores_and_a_day_of_cut_lines_lose_nothing_within_their_leases(
     judge(found)
     assert found.spent > PRICE
     assert found.refused
-    assert not found.lost
+    assert not found.lost.total()
 
 
 def test_stores_that_answer_for_more_lose_at_most_that(tmp_path: Path) -> None:

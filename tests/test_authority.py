@@ -119,3 +119,19 @@ def test_the_hot_list_is_followed_and_nothing_of_it_is_missed() -> None:
         await asyncio.gather(task, return_exceptions=True)
 
     run(follow())
+
+
+def test_the_hot_list_of_a_cloud_restored_from_a_backup_is_asked_for_anew() -> None:
+    async def follow() -> None:
+        scene, shelf = Scene(), Shelf()
+        watch = HotWatch(scene.line, shelf, lambda: 0.5, every_seconds=5)
+        backup = scene.twin.backup()
+        scene.twin.granting.block(Hot(of="card", id="c1"))
+        await watch.look()
+        scene.twin.rewind(backup)
+        scene.twin.granting.block(Hot(of="card", id="c2"))
+        assert await watch.look() is None, "the cursor is of another life"
+        await watch.look()
+        assert shelf.entries == [Hot(of="card", id="c1"), Hot(of="card", id="c2")]
+
+    run(follow())

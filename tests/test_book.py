@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,13 +11,16 @@ import apsw
 import msgspec
 import pytest
 
+from cloud_bridge.contract import Envelope
 from edge.book import Book
-from edge.book.schema import TABLES
-from edge.journal import Draft, Journal, connect, pages
-from edge.letters import read, write
+from edge.book.schema import MILESTONE_PAGES, TABLES
+from edge.book.unsent import read_unsent
+from edge.journal import Draft, Journal, Page, connect, pages
+from edge.letters import read, recovered, write
 from edge.nightly import Nightly, seconds_until
-from edge.shop.facts import DayOpened, SaleMade
+from edge.shop.facts import DayOpened, Fact, Recovered, SaleMade
 from edge.shop.ledger import POINTS
+from edge.shop.reports.tally import unsent
 from edge.shop.sale import RuleUse
 from edge.writer import ThreadWriter
 from simulators import demo_data
@@ -116,6 +120,41 @@ async def test_counters_of_a_day_go_when_a_later_one_opens(
         "day": one, "member_day": one, "member": both, "store": both, "total": both,
     }  # fmt: skip
     assert {row[0] for row in counted.values()} == {"", "2026-11-23"}
+
+
+# --- what the cloud does not know -----------------------------------------------------------------
+
+
+def came_back(page: Page) -> Recovered:
+    envelope = Envelope(
+        sequence=page.sequence, epoch=page.epoch, at=page.at, origin=page.origin, key=page.key,
+        content=page.content, kind=page.kind, body=msgspec.Raw(page.body), answer="",
+        previous="", hash=page.digest,
+    )  # fmt: skip
+    return recovered(envelope)
+
+
+async def test_what_is_unsent_is_told_for_each_place_the_cloud_may_have_come_to(
+    tmp_path: Path,
+) -> None:
+    big_journal.write(tmp_path / "other.db", 2 * MILESTONE_PAGES + 50)
+    with closing(connect(tmp_path / "other.db", writable=False)) as db:
+        other = pages(db, 0)
+    path, book = tmp_path / "journal.db", Book()
+    journal = Journal(path, book, ThreadWriter())
+    facts: list[Fact] = []
+    for page in other:
+        fact = came_back(page) if page.sequence % 3 == 0 else read(page.body)
+        facts.append(fact)
+        _, durable = journal.place(Draft("pos-1", page.key, "", *write(fact)), fact, page.at)
+        if page.sequence == 2 * MILESTONE_PAGES + 10:
+            await durable
+    for acknowledged in range(journal.committed + 1):
+        assert book.unsent(len(facts), acknowledged) == unsent(facts[acknowledged:])
+    assert len(facts) > journal.committed > 2 * MILESTONE_PAGES, "some is decided and not durable"
+    await journal.close()
+    with closing(connect(path, writable=False)) as db:
+        assert read_unsent(db) == unsent(facts)
 
 
 # --- what a sale costs ----------------------------------------------------------------------------

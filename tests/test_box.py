@@ -72,7 +72,7 @@ async def test_a_damaged_cache_ends_the_run_and_is_fetched_again(tmp_path: Path)
         refused = await shop.ask("quote", {"lines": LATTE})
         assert refused["code"] == "E-STOPPING"
         with pytest.raises(DirectoryDamaged):
-            await asyncio.wait_for(asyncio.shield(shop.box._damaged), 5)
+            await asyncio.wait_for(asyncio.shield(shop.box._damaged), 60)
     async with stand(tmp_path) as shop:
         assert (await shop.quote(LATTE))["total"] == 1800
 

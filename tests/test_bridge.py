@@ -2,17 +2,18 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import pytest
 
 from cloud_bridge.bridge import Bridge, Settings
-from cloud_bridge.contract import Batch, Envelope, Member, Outcome
+from cloud_bridge.contract import Batch, Member, Outcome
 from cloud_bridge.courier import Later, Pace, Rewound, WireAnswer
 from cloud_bridge.http import Unreachable
+from cloud_bridge.parcels import Parcel, Written
 from simulators import demo_data
 from simulators.cloud import CLEAR, OFF, STORM, CloudTwin, MemoryWire, Sky, Weather
 from simulators.cloud.weather import MISHAPS
@@ -27,7 +28,9 @@ from tests.cloud_scene import (
     scene,
     virtual_now,
 )
-from tests.journals import Journal, outcome, sums
+from tests.journals import Journal, sums
+
+T = TypeVar("T")
 
 # --- every weather, in virtual time ---------------------------------------------------------------
 
@@ -85,10 +88,10 @@ def test_storms(seed: int) -> None:
 class Hasty(Bridge):
     """Deliberately broken: the bookmark moves when a batch leaves, not when it has arrived."""
 
-    async def _deliver(self, pending: Sequence[Envelope]) -> None:
-        batch = self._courier.pack(pending)
-        self._outbox.acknowledged(batch[-1].sequence, [outcome(page) for page in batch])
-        await self._ask("POST", "/v1/facts", self._seal(batch))
+    async def _deliver(self, parcel: Parcel) -> None:
+        told = [Outcome(sequence=f.sequence, hash=f.hash, outcome="accepted") for f in parcel.facts]
+        self._outbox.acknowledged(parcel.facts[-1].sequence, told)
+        await self._ask("POST", "/v1/facts", parcel.body, body_hash=parcel.body_hash)
 
 
 @pytest.mark.parametrize("name", ["clear", "storm", "lost_request"])
@@ -299,9 +302,11 @@ class Deaf(Journal):
     given: bool = False
     fed: int | None = None
 
-    def pending(self, limit: int, after: Envelope | None = None) -> Sequence[Envelope]:
-        pages, self.given = () if self.given else self.outbox.pending(limit, after), True
-        return pages
+    async def pending(
+        self, pack: Callable[[Iterable[Written]], T], after: Written | None = None
+    ) -> T:
+        given, self.given = self.given, True
+        return pack(()) if given else await self.outbox.pending(pack, after)
 
     def digest_at(self, sequence: int) -> str | None:
         return self.outbox.digest_at(sequence)

@@ -102,7 +102,7 @@ async def test_another_page_in_a_recorded_place_is_a_fork(twin: CloudTwin) -> No
     assert refusal(await post(twin, other.pages[4:])) == (409, "forked")
     answer = await post(twin, other.pages[3:])
     wire = WireAnswer(answer.status, {}, answer.body)
-    assert isinstance(judge(wire, other.pages[3:], other.digest_at), Forked)
+    assert isinstance(judge(wire, other.written(3), other.digest_at), Forked)
 
 
 async def test_facts_come_back_in_order_over_all_epochs(twin: CloudTwin) -> None:

@@ -45,7 +45,7 @@ async def said_again(fault: Fault) -> tuple[bytes, str, Proxy]:
         writer.write(SAID)
         heard, end = b"", "all"
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while len(heard) < len(SAID):
                     piece = await reader.read(1000)
                     if not piece:
@@ -91,7 +91,7 @@ async def test_a_line_that_lost_bytes_stays_dead_and_a_new_one_works() -> None:
     async with echo(Fault("half open", UP, then="silence")) as (proxy, host, port):
         dead_reader, dead = await asyncio.open_connection(host, port)
         dead.write(b"hello")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not proxy.struck:
                 await asyncio.sleep(0.001)
         proxy.fault = CLEAR

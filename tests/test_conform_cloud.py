@@ -18,9 +18,10 @@ from simulators.cloud import CLEAR, CloudServer, CloudTwin, MemoryWire, Weather
 from simulators.cloud.twin import wall_clock
 from simulators.conform.cloud.cases import CASES
 from simulators.conform.cloud.far_box import FarBox
-from simulators.conform.cloud.playing import Result, play
+from simulators.conform.cloud.playing import play
 from simulators.conform.cloud.stage import Stage
 from simulators.conform.command import conform
+from simulators.conform.judged import Result
 from simulators.keys import make_key
 from tests.broken_clouds import BROKEN, Breakage, takes_gaps
 
@@ -51,7 +52,8 @@ async def judged(*names: str) -> dict[str, str]:
         FarBox(box.id, box.private_key, wire, wall_clock, lambda: f"{luck.getrandbits(128):032x}")
         for box in BOXES
     ]
-    stage = Stage(boxes[0], boxes[1], "s1", WHO, {CLOUD.id: CLOUD.public_key}, luck)
+    stage = Stage(boxes[0], boxes[1], "s1", WHO, {CLOUD.id: CLOUD.public_key}, luck,
+                  far.vault.public_key)  # fmt: skip
     chosen = [case for case in CASES if case.__name__ in names] if names else CASES
     heard: list[Result] = []
     results = await play(stage, heard.append, chosen)
@@ -64,6 +66,9 @@ async def judged(*names: str) -> dict[str, str]:
 def asked(folder: Path) -> list[str]:
     """Return what the command has to be told beside the address."""
     words = ["--member", WHO, "--cloud-key", f"cloud-1={b64encode(CLOUD.public_key).decode()}"]
+    sealing = twin()
+    words += ["--sealing-key", b64encode(sealing.vault.public_key).decode()]
+    sealing.close()
     for box in BOXES:
         path = folder / f"{box.id}.key"
         path.write_bytes(

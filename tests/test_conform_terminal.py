@@ -9,21 +9,22 @@ import pytest
 from click.testing import CliRunner
 
 from simulators.conform.command import conform
-from simulators.conform.terminal.cases import cases
+from simulators.conform.judged import Result
+from simulators.conform.terminal.cases import Case, cases
 from simulators.conform.terminal.catalogue import codes
-from simulators.conform.terminal.playing import Result, play
+from simulators.conform.terminal.moves import Door
+from simulators.conform.terminal.playing import play
 from tests import conform_codes
 from tests.broken_till import PARTS
 
 TILLS = [sys.executable, "-m", "simulators.conform.tills"]
 
 
-def played(command: list[str], door: str, *names: str) -> list[Result]:
-    assert door in {"mqtt", "http"}
-    return asyncio.run(
-        play(command, "mqtt" if door == "mqtt" else "http",
-             lambda case: not names or case.name in names, seconds_max=8.0)
-    )  # fmt: skip
+def played(command: list[str], door: Door, *names: str, seconds_max: float = 60.0) -> list[Result]:
+    def is_wanted(case: Case) -> bool:
+        return not names or case.name in names
+
+    return asyncio.run(play(command, door, is_wanted, seconds_max=seconds_max))
 
 
 def test_the_kit_knows_every_code_of_the_box() -> None:
@@ -32,7 +33,7 @@ def test_the_kit_knows_every_code_of_the_box() -> None:
 
 
 @pytest.mark.parametrize(("kind", "door"), [("handheld", "mqtt"), ("pc_pos", "http")])
-def test_our_own_terminals_conform(kind: str, door: str) -> None:
+def test_our_own_terminals_conform(kind: str, door: Door) -> None:
     results = played([*TILLS, kind], door)
     assert len(results) >= 60
     assert [result for result in results if not result.passed] == []
@@ -54,7 +55,8 @@ def test_our_own_terminals_conform(kind: str, door: str) -> None:
 )
 def test_a_broken_terminal_is_told_what_it_broke(breakage: str, case: str, reason: str) -> None:
     assert case in {known.name for known in cases("http")}
-    (result,) = played([sys.executable, "-m", "tests.broken_till", breakage], "http", case)
+    till = [sys.executable, "-m", "tests.broken_till", breakage]
+    (result,) = played(till, "http", case, seconds_max=8.0)
     assert reason in result.reason
 
 

@@ -1,12 +1,14 @@
 """The documents integrators read: true to their standards, to the types, and to a real box."""
 
+import gzip
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema import Draft7Validator, Draft202012Validator
 from openapi_spec_validator import validate
 
 from drivers import terminal as words
@@ -34,6 +36,18 @@ def nodes(value: Any) -> Iterator[dict[str, Any]]:
 
 def test_openapi_is_as_the_standard_wants_it() -> None:
     validate(document("/openapi.json"))
+
+
+def asyncapi_schema() -> Draft7Validator:
+    packed = Path(__file__).parent / "vendored" / "asyncapi-3.0.0.json.gz"
+    return Draft7Validator(json.loads(gzip.decompress(packed.read_bytes())))
+
+
+def test_asyncapi_is_as_the_standard_wants_it() -> None:
+    judge, whole = asyncapi_schema(), document("/asyncapi.json")
+    assert list(judge.iter_errors(whole)) == []
+    whole["operations"]["sell"]["action"] = "shout"
+    assert list(judge.iter_errors(whole)) != []
 
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/asyncapi.json"])

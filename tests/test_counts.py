@@ -2,13 +2,17 @@
 
 import asyncio
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
+from edge.directory import Directory
+from edge.journal.file import connect
 from simulators.cloud.weather import OFF
-from simulators.pc_pos import new_key
+from simulators.request_keys import new_key
 from tests.bench.counting import count
 from tests.bench.shop import BASKET
 from tests.bench.statements import LOOP_THREAD, WRITER_THREAD, Statements, watch
@@ -17,6 +21,8 @@ from tests.stand import Stand, stand, until
 CALLERS = 50
 SALES_EACH = 4
 COMMITS_PER_SALE_MAX = 0.2
+CALLS_MAX = 750
+"""How many functions written in Python the loop may call for a sale of three lines to a member."""
 
 
 async def sales(here: Stand, number: int) -> list[dict[str, Any]]:
@@ -92,3 +98,41 @@ async def test_a_sale_alone_is_one_flush_and_never_the_loops(tmp_path: Path) -> 
     assert counts.together.per_sale < COMMITS_PER_SALE_MAX
     assert set(counts.flushes_by_thread) == {WRITER_THREAD}
     assert LOOP_THREAD not in counts.journal_writes_by_thread
+
+
+async def test_a_sale_calls_no_more_functions_than_it_needs(tmp_path: Path) -> None:
+    calls = 0
+
+    def count_calls(frame: object, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    taken = []
+    async with stand(tmp_path) as here:
+        await quiet(here)
+        for request in await sales(here, 10):
+            payload, calls = json.dumps(request).encode(), 0
+            sys.setprofile(count_calls)
+            answer = await here.box.desk.handle(here.terminal(), "sell", payload)
+            sys.setprofile(None)
+            assert answer.status == 200
+            taken.append(calls)
+    # Other tasks of the loop may have had a turn in some of them, not in all.
+    assert min(taken) <= CALLS_MAX, taken
+
+
+def test_no_statement_is_compiled_anew_for_the_values_that_are_bound(tmp_path: Path) -> None:
+    opened: list[apsw.Connection] = []
+    apsw.connection_hooks.append(opened.append)
+    try:
+        connect(tmp_path / "journal.db", writable=True)
+        connect(tmp_path / "journal.db", writable=False)
+        directory = Directory.open(tmp_path / "directory.db")
+    finally:
+        apsw.connection_hooks.remove(opened.append)
+    writing, reading, _, asked_by_sales = opened
+    for db in (writing, reading, asked_by_sales):
+        assert db.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, -1) == 1, db.filename
+    directory.close()
+    reading.close()
+    writing.close()

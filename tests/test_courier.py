@@ -1,7 +1,7 @@
 """When to send what, and what an answer means."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import msgspec
@@ -26,8 +26,8 @@ from cloud_bridge.courier import (
     WireAnswer,
     judge,
     read,
-    weight,
 )
+from cloud_bridge.parcels import Written
 from simulators.cloud.weather import PORTAL, RUBBISH
 from tests.journals import Journal, day, outcome
 
@@ -45,7 +45,8 @@ def journal(count: int, bookmark: int = 0) -> Journal:
 
 def hear(answer: WireAnswer, ours: Journal, sent: int) -> Verdict:
     """Judge an answer to the first `sent` pages after the bookmark."""
-    return judge(answer, ours.pending(sent), ours.digest_at)
+    batch = ours.written(ours.bookmark)[:sent]
+    return judge(answer, batch, ours.digest_at)
 
 
 def receipt(
@@ -72,7 +73,7 @@ def problem(status: int, **fields: int | str) -> WireAnswer:
 
 def test_our_own_head_acknowledges_the_batch() -> None:
     ours = journal(9, bookmark=2)
-    sent = ours.pending(5)
+    sent = ours.pages[2:7]
     expected = Acknowledged(7, tuple(outcome(page) for page in sent))
     assert hear(receipt(sent), ours, 5) == expected
 
@@ -271,19 +272,20 @@ def test_full_jitter_uses_the_whole_range(failures: int) -> None:
 def test_a_batch_is_the_next_pages_within_the_limits(
     pace: Pace, count: int, verdicts: list[int]
 ) -> None:
-    pending = journal(count).pages
+    pending = journal(count).written()
     courier = Courier(pace)
     for which in verdicts:
-        batch = courier.pack(pending)
+        batch = courier.pack(iter(pending))
         assert list(batch) == pending[: len(batch)]
         assert 1 <= len(batch) <= pace.batch_count_max
-        assert len(batch) == 1 or sum(map(weight, batch)) <= pace.batch_bytes_max
+        size = sum(len(fact.json) + 1 for fact in batch)
+        assert len(batch) == 1 or size <= pace.batch_bytes_max
         verdict = (Acknowledged(1, ()), TooLarge("413"), Later("503"), Alien("?"))[which]
         courier.heard(verdict, len(batch), 0.0, 0.5)
 
 
 def test_413_halves_until_it_fits_and_recovers() -> None:
-    pending, courier = journal(200).pages, Courier(Pace(batch_count_max=200))
+    pending, courier = journal(200).written(), Courier(Pace(batch_count_max=200))
     sizes = []
     for _ in range(9):
         batch = courier.pack(pending)
@@ -298,7 +300,7 @@ def test_413_halves_until_it_fits_and_recovers() -> None:
 
 
 def test_what_is_not_answered_is_tried_smaller_and_grows_when_it_is_answered_soon() -> None:
-    pending, courier = journal(200).pages, Courier(Pace(batch_count_max=200))
+    pending, courier = journal(200).written(), Courier(Pace(batch_count_max=200))
     sizes = []
     heard: tuple[tuple[Verdict, float], ...] = (
         (Later("no answer"), 1.0), (Later("no answer"), 1.0), (Acknowledged(1, ()), 0.6),
@@ -313,15 +315,28 @@ def test_what_is_not_answered_is_tried_smaller_and_grows_when_it_is_answered_soo
 def test_a_question_without_an_answer_leaves_batches_as_they_are() -> None:
     courier = Courier(Pace(batch_count_max=200))
     courier.heard(Later("no answer"), 0, 100.0, 0.5)
-    assert courier.count_max == 200
+    assert len(courier.pack(journal(201).written())) == 200
 
 
-def test_the_weight_is_no_less_than_what_crosses_the_wire() -> None:
+def test_no_more_is_read_than_a_batch_needs() -> None:
+    """A backlog can be of any length, and a fact of it rather large."""
     ours = journal(1)
-    ours.add_raw("sale.v1", b'"' + b"x" * 5000 + b'"')
-    for page in ours.pages:
-        overhead = weight(page) - len(msgspec.json.encode(page))
-        assert 0 <= overhead <= 512
+    for _ in range(9):
+        ours.add_raw("sale.v1", b'"' + b"x" * 5000 + b'"')
+    read: list[int] = []
+
+    def pending() -> Iterator[Written]:
+        for fact in ours.written():
+            read.append(fact.sequence)
+            yield fact
+
+    batch = Courier(Pace(batch_bytes_max=12_000)).pack(pending())
+    assert [fact.sequence for fact in batch] == [1, 2, 3]
+    assert read == [1, 2, 3, 4]
+    read.clear()
+    Courier(Pace(batch_count_max=2)).pack(pending())
+    assert read == [1, 2]
+    assert Courier(Pace()).pack(()) == []
 
 
 # --- is the cloud there? --------------------------------------------------------------------------

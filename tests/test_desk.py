@@ -96,10 +96,10 @@ async def test_asking_for_an_unknown_key_fences_it_for_ever(tmp_path: Path) -> N
 
 async def test_fences_are_rationed(tmp_path: Path) -> None:
     async with stand(tmp_path) as shop:
-        answers = [await shop.ask("ask", {"key": key(number)}) for number in range(70)]
-        codes = [answer.get("code") for answer in answers]
+        asked = (shop.ask("ask", {"key": key(number)}) for number in range(100))
+        codes = [answer.get("code") for answer in await asyncio.gather(*asked)]
         assert codes[:60] == [None] * 60
-        assert "E-RATE-LIMITED" in codes
+        assert set(codes[60:]) >= {"E-RATE-LIMITED"}
 
 
 def test_a_slow_disk_makes_a_duplicate_wait_then_come_again(tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ async def test_every_ordinary_no_has_a_code_a_fix_and_a_place_in_the_journal(
 async def test_a_blocked_card_is_refused(tmp_path: Path) -> None:
     async with stand(tmp_path) as shop:
         shop.twin.seed_members([], [Card(number=SILVER["text"], member="m0001", status="lost")])
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while "code" not in (answer := await shop.ask("identify", {"credential": SILVER})):
                 await asyncio.sleep(0.01)
         assert answer["code"] == "E-MEMBER-BLOCKED"

@@ -16,9 +16,10 @@ from drivers.lines_scanner import Settings
 from drivers.mqtt import Acknowledged, Disconnected, Message, Rejected
 from edge.verify import verify
 from simulators import demo_data
-from simulators.handheld import Handheld, new_key
+from simulators.handheld import Handheld
 from simulators.lines_scanner import ScannerOnPty
 from simulators.pc_pos import PcPos
+from simulators.request_keys import new_key
 from tests.http_house import no_traceback
 from tests.mqtt_far import STORE, Far, connected
 from tests.mqtt_kit import publish

@@ -14,7 +14,7 @@ from tests.http_house import house as http_house
 from tests.mqtt_house import on_sockets as mqtt_house
 
 CLIENTS = 3
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 60
 TURNS = range(6)
 """asyncio needs three turns of its loop from the kernel's word to the protocol's."""
 

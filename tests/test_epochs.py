@@ -5,11 +5,15 @@ import json
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from cloud_bridge.contract import sha256
+from edge.letters import read
+from edge.shop.facts import Recovered
 from simulators.cloud.weather import CLEAR, OFF
 from tests import virtual_time
-from tests.lives import Body, Shop, both_books_agree, merged_books_agree
+from tests.lives import LATTE, TILL, Body, Shop, both_books_agree, merged_books_agree
 
 
 async def three_then_four(shop: Shop, copy: Path) -> tuple[Body, list[str], list[str]]:
@@ -25,6 +29,33 @@ async def three_then_four(shop: Shop, copy: Path) -> tuple[Body, list[str], list
     await box.settled()
     await box.stop()
     return box, kept, lost
+
+
+async def asked_while_it_comes_back(folder: Path) -> set[str]:
+    shop = Shop(folder / "shop")
+    box, _, lost = await three_then_four(shop, folder / "backup")
+    box.put_back(folder / "backup")
+    (box.state / "restored.json").write_text("{}")
+    shop.weather.sky, box.flush_seconds = OFF, 2.0
+    box.start()
+    request = await box.request(lost[0])
+    shop.weather.sky = CLEAR
+    said: set[str] = set()
+    while "done" not in said:
+        found = await box.fate(lost[0])
+        again = await box.ask("sell", request)
+        durable = lost[0] in {page.key for page in box.pages()}
+        assert durable or found.get("fate") != "done", "told before it was durable"
+        assert durable or again["status"] != 200, again
+        said.add(str(found.get("fate", found.get("code"))))
+        await asyncio.sleep(0.5)
+    await box.stop()
+    return said
+
+
+def test_what_comes_back_is_told_when_it_is_durable(tmp_path: Path) -> None:
+    said = virtual_time.run(asked_while_it_comes_back(tmp_path))
+    assert said == {"E-HISTORY-GAP", "E-IN-PROGRESS", "done"}
 
 
 async def back_by_hand(folder: Path, later_sales: int) -> None:
@@ -259,3 +290,40 @@ async def fences_and_refusals(folder: Path) -> None:
 
 def test_what_was_called_off_or_refused_stays_so(tmp_path: Path) -> None:
     virtual_time.run(fences_and_refusals(tmp_path))
+
+
+async def a_guest_asks_again(folder: Path) -> None:
+    shop = Shop(folder / "shop")
+    box = shop.box("a")
+    box.start()
+    await box.sell(1)
+    await box.settled()
+    await box.stop()
+    box.copy(folder / "backup")
+    box.start()
+    await box.ready()
+    quoted = await box.ask("quote", {"lines": LATTE})
+    request = {
+        "key": box.box._world.new_key(), "cashier": "anna", "lines": LATTE,
+        "quote": quoted["quote"], "expected_total": quoted["total"],
+        "tenders": [{"kind": "cash", "amount": quoted["total"]}],
+    }  # fmt: skip
+    assert (await box.ask("sell", request))["status"] == 200
+    await box.settled()
+    await box.stop()
+    box.put_back(folder / "backup")
+    box.start()
+    await box.settled()
+    (page,) = [page for page in box.pages() if page.key == request["key"]]
+    fact = read(page.body)
+    assert isinstance(fact, Recovered)
+    assert sha256(page.answer) == fact.answer, "the cloud still has the hash of what was told"
+    again = await box.box.desk.handle(
+        box.config.terminals[TILL], "sell", msgspec.json.encode(request)
+    )
+    assert (again.status, again.body) == (200, box.answers[request["key"]])
+    await box.stop()
+
+
+def test_a_guests_sale_that_came_back_is_answered_with_the_very_same_bytes(tmp_path: Path) -> None:
+    virtual_time.run(a_guest_asks_again(tmp_path))

@@ -2,12 +2,16 @@
 
 import asyncio
 import shutil
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from edge.book.changes import itself
 from edge.box import JOURNAL_FILE
-from edge.days import Day, read_day, sheet_of
-from edge.shop.facts import SaleMade
+from edge.days import read_day, sheet_of
+from edge.journal import CLOUD, connect, pages
+from edge.letters import read
+from edge.shop.facts import DayClosed, SaleMade
 from simulators.cloud.weather import CLEAR, OFF
 from tests import virtual_time
 from tests.lives import MORNING, Body, Shop, both_books_agree
@@ -18,18 +22,16 @@ SECOND = FIRST + timedelta(days=1)
 MEMBER = "m0001"
 
 
-def day_of(box: Body, date: str) -> Day:
+def sold_on(box: Body, date: str) -> int:
+    """Return how many sales a day has, as its sheet says it and as its pages do."""
     day = read_day(box.state / JOURNAL_FILE, box.config.store, date)
     assert day is not None
-    return day
-
-
-def sold_on(box: Body, date: str) -> list[str]:
-    """Return the sales of a day, by receipt, and check that its sheet counts the same."""
-    day = day_of(box, date)
-    receipts = [entry.fact.receipt for entry in day.entries if isinstance(entry.fact, SaleMade)]
-    assert sheet_of(day, box.config.store).day.trade.tickets == len(receipts)
-    return receipts
+    with closing(connect(box.state / JOURNAL_FILE, writable=False)) as db:
+        sales = [fact for page in pages(db, 0)
+                 if isinstance(fact := itself(read(page.body)), SaleMade)]  # fmt: skip
+    tickets = sheet_of(day, box.config.store).day.trade.tickets
+    assert tickets == len({sale.receipt for sale in sales if sale.business_date == date})
+    return tickets
 
 
 async def put_back_next_day(folder: Path) -> None:
@@ -54,8 +56,8 @@ async def put_back_next_day(folder: Path) -> None:
     await box.settled()
     assert box.box._counter._book.purchases(MEMBER) == 9
     await box.stop()
-    assert len(sold_on(box, FIRST.isoformat())) == 7
-    assert len(sold_on(box, SECOND.isoformat())) == 2
+    assert sold_on(box, FIRST.isoformat()) == 7
+    assert sold_on(box, SECOND.isoformat()) == 2
     both_books_agree(box)
 
 
@@ -74,8 +76,8 @@ async def nothing_left(folder: Path) -> None:
     await box.settled()
     assert box.box._counter._book.purchases(MEMBER) == 5
     await box.stop()
-    assert len(sold_on(box, FIRST.isoformat())) == 4
-    assert len(sold_on(box, SECOND.isoformat())) == 1
+    assert sold_on(box, FIRST.isoformat()) == 4
+    assert sold_on(box, SECOND.isoformat()) == 1
     both_books_agree(box)
 
 
@@ -85,3 +87,32 @@ def test_sales_that_came_back_on_another_day_count_on_their_own(tmp_path: Path) 
 
 def test_a_day_that_only_the_cloud_remembered_has_its_report(tmp_path: Path) -> None:
     virtual_time.run(nothing_left(tmp_path))
+
+
+async def cut_off(folder: Path) -> None:
+    shop = Shop(folder / "shop")
+    box = shop.box("a")
+    box.start()
+    await box.sell(3)
+    await box.settled()
+    known = box.box.journal.bookmark(CLOUD)
+    shop.weather.sky = OFF
+    await box.sell(2)
+    await asyncio.sleep(86_400)
+    await box.sell(1)
+    await box.stop()
+    with closing(connect(box.state / JOURNAL_FILE, writable=False)) as db:
+        later = [read(page.body) for page in pages(db, known)]
+    (closed,) = [fact for fact in later if isinstance(fact, DayClosed)]
+    before = later[: later.index(closed)]
+    sold = sum(fact.total for fact in before if isinstance(fact, SaleMade))
+    assert sold > 0
+    assert (closed.totals, closed.unsent, closed.unsent_amount) == ("", len(before), sold)
+    day = read_day(box.state / JOURNAL_FILE, box.config.store, FIRST.isoformat())
+    assert day is not None
+    told = sheet_of(day, box.config.store).day.unsent_at_close
+    assert (told.count, told.amount) == (len(before), sold)
+
+
+def test_a_day_that_the_box_closes_itself_says_what_the_cloud_has_not(tmp_path: Path) -> None:
+    virtual_time.run(cut_off(tmp_path))

@@ -2,6 +2,8 @@
 
 import json
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -11,7 +13,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from edge.__main__ import GROUP, SECTIONS, main
+from edge.__main__ import GROUP, LINE_MAX, SECTIONS, main
 from simulators import demo_data
 from tests.owner import command, edgebox, owned
 
@@ -23,6 +25,7 @@ CODES = {
 one that the box trusts, there is no cloud, terminals stand in the file, the tray is empty."""
 ELSEWHERE = {
     "demo": "tests/test_demo.py",
+    "cloud join": "tests/test_joining.py",
     "conform cloud": "tests/test_conform_cloud.py",
     "conform terminal": "tests/test_conform_terminal.py",
     "devices bind": "tests/test_devices_command.py",
@@ -85,6 +88,13 @@ def test_every_command_has_an_example_of_itself(name: str) -> None:
     assert all(line.startswith(f"edgebox {name}") for line in told)
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_help_text_is_shown_as_it_was_set(name: str) -> None:
+    command = COMMANDS[name]
+    shown = command.get_help(click.Context(command, info_name=name))
+    assert "\\" not in shown, "an escape that click did not understand"
+
+
 def test_every_command_says_what_it_does_in_a_line() -> None:
     for name, found in COMMANDS.items():
         assert found.get_short_help_str(200).rstrip(".")[-1].isalnum(), name
@@ -140,6 +150,24 @@ def test_commands_stand_in_groups() -> None:
         assert f"{title}:" in said
         assert any(f"  {name}  " in said for name in names)
     assert all(f"  {name.split()[0]}  " in said for name in COMMANDS)
+
+
+def test_the_list_of_commands_says_of_each_what_it_says_of_itself() -> None:
+    context = click.Context(main)
+    known = {name: line for lines in SECTIONS.values() for name, line in lines.items()}
+    assert set(known) == set(main.list_commands(context))
+    for name, line in known.items():
+        assert (command := main.get_command(context, name)) is not None
+        assert command.get_short_help_str(LINE_MAX) == line
+
+
+def test_the_list_of_commands_imports_none_of_them() -> None:
+    code = "import sys\nfrom edge.__main__ import main\nmain(['--help'], standalone_mode=False)\n"
+    loaded = "print(*[n for n in sys.modules if n.partition('.')[0] in {'edge', 'simulators'}])"
+    done = subprocess.run(
+        [sys.executable, "-c", code + loaded], capture_output=True, text=True, check=True
+    )
+    assert set(done.stdout.splitlines()[-1].split()) == {"edge", "edge.__main__"}
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

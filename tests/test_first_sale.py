@@ -101,8 +101,8 @@ async def at_the_lane(scanner: ScannerOnPty, pos: PcPos, box: BoxProcess) -> dic
                 return
 
     watcher = asyncio.create_task(watch())
-    async with asyncio.timeout(30):
-        while (await box.health() or {})["devices"] != {"scanner-1": "ready"}:
+    async with asyncio.timeout(60):
+        while (await box.health() or {}).get("devices") != {"scanner-1": "ready"}:
             await asyncio.sleep(0.01)
         while not seen:  # a scan before the watcher has subscribed shows nowhere
             scanner.scan(demo_data.ean(1), "E0")
@@ -115,13 +115,13 @@ async def at_the_lane(scanner: ScannerOnPty, pos: PcPos, box: BoxProcess) -> dic
     assert isinstance(sold, dict)
     assert (sold["paid"], sold["change"]) == (2000, 200)
     assert "Caffe latte" in sold["text"]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert (await scanner.beeps.get()).good
     return sold
 
 
 async def drained(box: BoxProcess) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (await box.health() or {}).get("waiting") != 0:
             await asyncio.sleep(0.02)
 

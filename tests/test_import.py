@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import Result
 from hypothesis import given
@@ -317,6 +318,17 @@ async def test_two_imports_at_once_bring_each_row_in_once(tmp_path: Path) -> Non
         done = await asyncio.gather(*(asyncio.to_thread(send) for _ in range(3)))
         assert sum(one["placed"] for one in done) == 300
         assert sorted(fact.row for fact in opened(box)) == list(range(1, 301))
+
+
+async def test_a_number_that_is_used_twice_in_one_request_is_one_row(tmp_path: Path) -> None:
+    rows = [{"number": number, "carried": {"member": "m0001", "points": number}}
+            for number in (*range(1, 60), 7, 30, 59)]  # fmt: skip
+    async with owned(tmp_path) as box:
+        with_twins = msgspec.json.encode({"imported": "opening", "rows": rows, "lang": "en"})
+        answer = await box.shop.box.office.handle("import", with_twins)
+        said = json.loads(answer.body)
+        assert (answer.status, said["placed"], said["known"]) == (200, 59, 3)
+        assert [fact.row for fact in opened(box)] == [*range(1, 60)]
 
 
 # --- with nobody at home --------------------------------------------------------------------------

@@ -45,6 +45,9 @@ class Onlooker:
             raise OSError(5, "Input/output error")
         self.followed_at.append(page.sequence)
 
+    def followed(self, cursor: apsw.Cursor) -> None:
+        self.followed_to = self.followed_at[-1:]
+
     def committed(self, sequence: int) -> None:
         self.committed_at.append(sequence)
 

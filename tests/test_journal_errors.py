@@ -12,7 +12,7 @@ import pytest
 from edge.config import Disk
 from edge.journal import Draft, Journal, JournalBroken
 from edge.writer import ThreadWriter
-from simulators.pc_pos import new_key
+from simulators.request_keys import new_key
 from tests.bench.shop import BASKET
 from tests.flaky_disk import Fault, FlakyDisk, flaky_disk, told
 from tests.stand import stand

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from edge.config import Config, Disk
 from edge.journal import Draft, Journal, JournalBroken
 from edge.writer import BATCH_MAX, SteppedWriter, ThreadWriter, Writer
-from simulators.pc_pos import new_key
+from simulators.request_keys import new_key
 from tests import virtual_time
 from tests.bench.shop import BASKET
 from tests.stand import stand

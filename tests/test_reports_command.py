@@ -3,16 +3,23 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 
+import msgspec
 import pytest
+from click.testing import Result
 
 from drivers.events import Scan
+from edge.days import Day, read_day, sheet_of
+from edge.desk.closing import FEW_PAGES
 from edge.letters import read
 from edge.shop.facts import DayClosed, DayOpened, DrawerCounted, SaleMade
+from edge.shop.reports.sheet import Sheet, totals
 from simulators import demo_data
 from simulators.cloud.weather import Sky
 from tests.owner import Owned, command, edgebox, owned, report
+from tests.test_desk_rude import key
 
 TEA = 450
 NOWHERE = "/dev/null/none"
@@ -233,22 +240,53 @@ async def test_without_a_box_no_day_is_closed(tmp_path: Path) -> None:
     assert json.loads(edgebox("x-report", "--json", "--config", config).stdout)["day"]["trade"]
 
 
-async def test_sales_meanwhile_are_in_one_day_or_the_other(tmp_path: Path) -> None:
+async def test_a_shop_that_never_pauses_closes_its_day(tmp_path: Path) -> None:
     """The report that is put down with the day holds exactly its sales, however busy it is."""
     async with owned(tmp_path) as box:
         await box.sell(0)
-        closing = command("z-close", "--yes", "--json", "--config", box.config)
-        task = asyncio.create_task(closing)
-        number = 0
-        while not task.done():
-            number += 1
-            await box.sell(number)
-        result = task.result()
-        if result.exit_code and "E-BUSY" in result.output:  # never a quiet moment: it says so
-            result = await command("z-close", "--yes", "--json", "--config", box.config)
-        closed = report(result)
-        sold = [fact for fact in facts(box) if isinstance(fact, SaleMade)]
-        mine = [fact for fact in sold if fact.business_date == closed["day"]["business_date"]]
-        assert closed["day"]["trade"]["tickets"] == len(mine)
-        again = await x(box, "--day", closed["day"]["business_date"])
+        closing = asyncio.create_task(close(box))
+        numbers = count(1)
+
+        async def sell() -> None:
+            while not closing.done():
+                assert (await box.sell(next(numbers)))["status"] == 200
+
+        await asyncio.gather(*(sell() for _ in range(16)))
+        closed = report(closing.result())
+        day = closed["day"]["business_date"]
+        assert closed["day"]["trade"]["tickets"] == sold_on(box, day)
+        assert next(numbers) > 16
+        again = await x(box, "--day", day)
         assert again["totals"] == closed["totals"]
+
+
+async def close(box: Owned) -> Result:
+    return await command("z-close", "--yes", "--json", "--config", box.config)
+
+
+def sold_on(box: Owned, day: str) -> int:
+    sales = [fact for fact in facts(box) if isinstance(fact, SaleMade)]
+    return len([sale for sale in sales if sale.business_date == day])
+
+
+async def test_sales_that_are_not_durable_yet_are_in_the_report(tmp_path: Path) -> None:
+    """More is placed at once than is added to a report on the loop."""
+    async with owned(tmp_path) as box:
+        await box.sell(0)
+        lines = [{"code": demo_data.ean(3), "quantity": "1"}]
+        sales = [await box.shop.sale(key(number), lines) for number in range(1, 3 * FEW_PAGES)]
+        closing = asyncio.create_task(box.shop.box.office.handle("z_close", b"{}"))
+        sold = await asyncio.gather(*(box.shop.ask("sell", sale) for sale in sales))
+        assert {answer["status"] for answer in sold} == {200}
+        answer = await closing
+        assert answer.status == 200, answer
+        closed = msgspec.json.decode(answer.body, type=Sheet)
+        assert closed.day.trade.tickets == sold_on(box, closed.day.business_date)
+        again = sheet_of(read_of(box, closed.day.business_date), box.shop.config.store)
+        assert totals(again) == totals(closed)
+
+
+def read_of(box: Owned, day: str) -> Day:
+    found = read_day(box.state / "journal.db", box.shop.config.store, day)
+    assert found is not None
+    return found

@@ -8,6 +8,8 @@ from pathlib import Path
 import msgspec
 
 from cloud_bridge.contract import Envelope, HoldAsked
+from edge.desk.elsewhere import SoldElsewhere
+from edge.refusals import Refusal
 from simulators.cloud.weather import CLEAR, OFF
 from tests.adversary import HELD, Fleet, Shop
 from tests.away_kit import PRICE
@@ -18,8 +20,8 @@ TOTAL = 4 * PRICE - 200
 
 
 @asynccontextmanager
-async def two_stores(folder: Path) -> AsyncIterator[Fleet]:
-    """Run two stores of one chain, in the end with books that agree."""
+async def two_stores(folder: Path, *, agree: bool = True) -> AsyncIterator[Fleet]:
+    """Run two stores of one chain, in the end with books that `agree`, exceptions aside."""
     found = Fleet(1, 2, folder, overdraft=0, risked=False)
     try:
         for shop in found.shops:
@@ -27,8 +29,9 @@ async def two_stores(folder: Path) -> AsyncIterator[Fleet]:
             while not shop.box.cloud.state.up:
                 await asyncio.sleep(1)
         yield found
-        await found.settle()
-        found.books_agree()
+        if agree:
+            await found.settle()
+            found.books_agree()
     finally:
         await found.close()
 
@@ -66,12 +69,85 @@ def test_another_store_s_receipt_comes_back_with_its_money_and_points(tmp_path: 
             assert stores.twin.books()["principal:m0001"]["CNY"] == -HELD
             assert stores.twin.books().get("member:m0001", {}).get("PTS", 0) == 0
             assert (await returned(here, receipt, 2))["code"] == "E-RETURN-NOTHING"
-            await returned(there, receipt, 3)
+            await heard(there)
+            again = await returned(there, receipt, 3)
+            assert again["code"] == "E-RETURN-NOTHING", "its own box has heard of it"
+            found = await there._ask("find_receipt", {"sale": receipt})
+            [sale] = msgspec.convert(found["sales"], list[dict[str, object]])
+            assert (sale["state"], sale["given_back"]) == ("returned", TOTAL)
+            await there.stop()
+            await there.start()
+            assert (await returned(there, receipt, 4))["code"] == "E-RETURN-NOTHING"
             await told(there)
-            said = [one.kind for one in stores.twin.outcomes(there.name)]
-            assert said.count("returned_twice") == 1, "its own box had not heard of it"
+            assert {one.outcome for one in stores.twin.outcomes(there.name)} == {"accepted"}
 
     run(live())
+
+
+def test_a_box_that_could_not_hear_of_it_takes_it_again_and_that_is_in_the_tray(
+    tmp_path: Path,
+) -> None:
+    async def live() -> None:
+        async with two_stores(tmp_path, agree=False) as stores:
+            here, there = stores.shops
+            receipt = await sold(there, 0)
+            there.weather.sky = OFF
+            assert (await returned(here, receipt, 1)).get("total") == TOTAL
+            await told(here)
+            assert (await returned(there, receipt, 2)).get("total") == TOTAL, "offline"
+            there.weather.sky = CLEAR
+            await told(there)
+            [item] = await tray(there)
+            assert (item["kind"], item["fact"]) == ("returned_twice", "return.v1")
+            assert "charge_store" in msgspec.convert(item["choices"], list[str])
+            assert (await returned(there, receipt, 3))["code"] == "E-RETURN-NOTHING"
+
+    run(live())
+
+
+def test_the_other_one_is_cut_off_before_it_can_say_so(tmp_path: Path) -> None:
+    async def live() -> None:
+        async with two_stores(tmp_path, agree=False) as stores:
+            here, there = stores.shops
+            receipt = await sold(there, 0)
+            await cut_after_the_hold(here)
+            assert (await returned(here, receipt, 1)).get("total") == TOTAL
+            assert (await returned(there, receipt, 2)).get("total") == TOTAL, "nobody told it"
+            await told(there)
+            assert await tray(there) == []
+            here.weather.sky = CLEAR
+            await told(here)
+            [item] = await tray(here)
+            assert item["kind"] == "returned_twice"
+
+    run(live())
+
+
+async def cut_after_the_hold(shop: Shop) -> None:
+    """Cut a shop's line right after the cloud's next answer to a hold."""
+    elsewhere = shop.box.cloud.elsewhere
+    take = elsewhere.take
+
+    async def once(name: str) -> SoldElsewhere | Refusal:
+        taken = await take(name)
+        shop.weather.sky = OFF
+        return taken
+
+    shop.box.cloud.elsewhere.take = once  # type: ignore[method-assign]
+
+
+async def tray(shop: Shop) -> list[dict[str, object]]:
+    """Return what the cloud did not simply accept of a shop's facts."""
+    answer = await shop.box.office.handle("tray", b"{}")
+    items: list[dict[str, object]] = msgspec.json.decode(answer.body)
+    return items
+
+
+async def heard(shop: Shop) -> None:
+    """Wait until a shop has all news of the cloud."""
+    last = shop.fleet.twin._tables.news(0, 1_000_000, shop.name)[-1][0]
+    while int(shop.box._directory.cursor) < last:
+        await asyncio.sleep(1)
 
 
 def test_without_the_cloud_it_stays_where_it_was_bought(tmp_path: Path) -> None:

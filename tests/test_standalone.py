@@ -21,7 +21,6 @@ from edge.verify import verify
 from edge.world import World
 from edge.writer import SteppedWriter
 from simulators import demo_data
-from simulators.cloud import CLEAR, CloudTwin, Weather
 from simulators.keys import make_key
 from simulators.premises import Plan, furnish
 from tests.away_kit import LATTE
@@ -64,9 +63,9 @@ def alone(folder: Path) -> Path:
     return premises.config_path
 
 
-def brought_in(folder: Path) -> Path:
-    """Furnish such a store, and bring in rules and prices as its owner does."""
-    path = alone(folder)
+def brought_in(folder: Path, *, furnished: bool = False) -> Path:
+    """Furnish such a store, if it is not yet, and bring in rules and prices as its owner does."""
+    path = folder / "store.toml" if furnished else alone(folder)
     for command, words in (
         (bundle, ["install", str(folder / "rules.json")]),
         (products, ["import", str(folder / "prices.csv")]),
@@ -105,7 +104,11 @@ async def opened(
         far_side=far_side or Nowhere(),
     )
     box = Box(settings.load(path), world, parts)
-    await box.begin()
+    try:
+        await box.begin()
+    except settings.ConfigError:
+        await box.close()
+        raise
     running = asyncio.create_task(box.run())
     try:
         await asyncio.sleep(1)
@@ -200,7 +203,7 @@ def test_points_are_earned_grow_are_spent_and_expire_without_any_cloud(tmp_path:
             assert await points(box) == 180
         async with opened(path, days=70) as box:
             assert await points(box) == 198, "a whole month was over, and a tenth came on top"
-            assert await box.cloud.home.keep() == 0, "once a day"
+            assert await box.cloud.keeping.keep() == 0, "once a day"
         async with opened(path, days=70) as box:
             assert await points(box) == 198, "nor again after a restart"
         async with opened(path, days=500) as box:
@@ -221,41 +224,6 @@ def test_points_are_earned_grow_are_spent_and_expire_without_any_cloud(tmp_path:
     run(live())
     report = verify(tmp_path / "state" / JOURNAL_FILE)
     assert report.books_agree, report.findings
-
-
-def test_it_joins_a_cloud_with_all_it_ever_did(tmp_path: Path) -> None:
-    path = brought_in(tmp_path)
-    person = {"kind": "card", "text": CARD}
-
-    async def live() -> None:
-        async with opened(path) as box:
-            await become_member(box)
-            await sell_ten(box, person)
-        owner = make_key("owner", Random(1))
-        twin = CloudTwin(owner, now=lambda: MORNING + DAY * 1000)
-        sign = settings.read_or_create_box_key(tmp_path / "secrets" / "box.key")
-        twin.register_box("s1-box-1", sign.public_key().public_bytes_raw())
-        twin.seed_products(demo_data.products())
-        twin.publish_bundle(rules(2))
-        text = path.read_text("utf-8").replace('kind = "none"', 'url = "http://127.0.0.1:1"')
-        path.write_text(text, "utf-8")
-        far = MemoryFarSide(twin, Weather(Random(1), CLEAR))
-        async with opened(path, days=1, far_side=far) as box:
-            await asyncio.sleep(300)
-            assert box.health().waiting == 0
-            assert not box.cloud.away.is_home
-            assert {one.outcome for one in twin.outcomes("s1-box-1")} == {"accepted"}
-            [member] = twin._tables.lots.holders("PTS")
-            assert twin.books()[f"member:{member}"]["PTS"] == 180
-            assert twin._tables.lots.at("s1-box-1", member, "points") == 180, "still here"
-            answer = await ask(box, "balance", {"credential": person})
-            assert answer["points"] == 180
-            quoted = await ask(box, "quote", {"lines": [{"code": "apples", "quantity": "1"}]})
-            assert quoted["total"] == 1180, "by the cloud's price book"
-            assert not (tmp_path / "state" / "price-list.json").exists()
-        twin.close()
-
-    run(live())
 
 
 async def sell_ten(box: Box, person: dict[str, str]) -> None:

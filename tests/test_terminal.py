@@ -280,6 +280,7 @@ def test_the_hash_sees_every_field() -> None:
         "channel": "delivery",
         "region": "north",
         "approved_by": "boss",
+        "also": {"kind": "card", "text": "2900000000025"},
     }
     assert changes.keys() == {field.name for field in msgspec.structs.fields(terminal.Sell)}
     inside = [

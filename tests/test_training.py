@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from edge.config import Config
 from edge.training import TRAINING_FILE
-from simulators.pc_pos import new_key
+from simulators.request_keys import new_key
 from tests.bench.shop import BASKET
 from tests.stand import Stand, stand, until
 from tests.test_journal import chain_holds, read

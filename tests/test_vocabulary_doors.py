@@ -58,5 +58,6 @@ def test_every_operation_has_an_example_and_every_answer_is_in_the_words() -> No
 def test_somebody_answers_to_every_operation(operation: str) -> None:
     kind = words.OPERATIONS[operation]
     rooms = [kind in room for room in (READS, LOOKS, DEEDS, PREPARED)]
-    assert sum(rooms) == (0 if kind in THE_DESK_ITSELF else 1)
+    some_wait = kind is words.Sell  # and is decided at once where nothing has to be awaited
+    assert sum(rooms) == (0 if kind in THE_DESK_ITSELF else 1 + some_wait)
     assert issubclass(kind, words.Deed) == (kind in DEEDS or kind in PREPARED)

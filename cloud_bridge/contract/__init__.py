@@ -36,12 +36,14 @@ from cloud_bridge.contract.facts import (
 from cloud_bridge.contract.leases import (
     Hold,
     HoldAsked,
+    HomeMoved,
     Lease,
     LeaseAsked,
     LeaseReturned,
     LeaseTaken,
     LotPart,
     Recall,
+    UnitTotal,
 )
 from cloud_bridge.contract.members import (
     CardBound,
@@ -58,6 +60,7 @@ from cloud_bridge.contract.members import (
 from cloud_bridge.contract.news import (
     AsOf,
     BundleHead,
+    CameBack,
     Card,
     Change,
     Changes,
@@ -137,6 +140,7 @@ from cloud_bridge.contract.sealed import (
     SealedBatch,
     SealedKept,
 )
+from cloud_bridge.contract.staff import PinDelayed, SignedOff, SignedOn
 from cloud_bridge.contract.tiers import (
     TierBought,
     TierRefunded,
@@ -158,6 +162,7 @@ __all__ = [
     "BasketRecalled",
     "Batch",
     "BundleHead",
+    "CameBack",
     "Card",
     "CardBound",
     "CardRefunded",
@@ -201,6 +206,7 @@ __all__ = [
     "Hold",
     "HoldAsked",
     "HoldingsExpired",
+    "HomeMoved",
     "Hot",
     "HotList",
     "Lease",
@@ -220,6 +226,7 @@ __all__ = [
     "Outcome",
     "ParkedLine",
     "Phone",
+    "PinDelayed",
     "PointsExchanged",
     "PointsGrown",
     "PointsRedeemed",
@@ -255,6 +262,8 @@ __all__ = [
     "SettlementStatement",
     "Share",
     "SignedBundle",
+    "SignedOff",
+    "SignedOn",
     "SignedTime",
     "SoldPlan",
     "TakenBack",
@@ -264,6 +273,7 @@ __all__ = [
     "TopUpCancelled",
     "ToppedUp",
     "Undone",
+    "UnitTotal",
     "WelcomeReversed",
     "WentOffline",
     "Whole",

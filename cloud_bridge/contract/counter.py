@@ -95,6 +95,8 @@ class BasketParked(Words, frozen=True, kw_only=True, tag="basket_parked.v1"):
     member: str | None
     lines: tuple[ParkedLine, ...]
     coupons: tuple[str, ...]
+    number: int = 0
+    """What people call it while it waits."""
 
 
 class BasketRecalled(Words, frozen=True, kw_only=True, tag="basket_recalled.v1"):

@@ -76,6 +76,8 @@ class DeedFact(Words, frozen=True, kw_only=True):
     flags: tuple[str, ...] = ()
     """Why somebody should look at it afterwards: ids of watches, `off_home_coupon`, `overdraft`,
     `two_members` (another member was shown for the same basket)."""
+    approved_by: str | None = None
+    """The manager who let through what the cashier alone may not do."""
     clock: Clock = Clock()
     training: bool = False
     """Done for practice. The cloud gets no such fact; one that arrives all the same is invalid."""

@@ -12,7 +12,7 @@ from cloud_bridge.contract.counter import (
     NoticesShown,
     ScanSessionClosed,
 )
-from cloud_bridge.contract.leases import LeaseReturned, LeaseTaken
+from cloud_bridge.contract.leases import HomeMoved, LeaseReturned, LeaseTaken
 from cloud_bridge.contract.members import (
     CardBound,
     CardReplaced,
@@ -45,6 +45,7 @@ from cloud_bridge.contract.prepaid import (
 from cloud_bridge.contract.recovered import RecoveredFact
 from cloud_bridge.contract.returns import ReturnMade, SaleVoided
 from cloud_bridge.contract.sale import SaleFact
+from cloud_bridge.contract.staff import PinDelayed, SignedOff, SignedOn
 from cloud_bridge.contract.tiers import TierBought, TierRefunded, TierReviewed
 from cloud_bridge.contract.words import Words
 
@@ -72,14 +73,17 @@ class DayOpened(Words, frozen=True, kw_only=True, tag="day_opened.v1"):
 class DayClosed(Words, frozen=True, kw_only=True, tag="day_closed.v1"):
     """A business day is over; `totals` is its report's digest, "" if nobody closed it by hand.
 
-    At that time the cloud did not know the last `unsent` facts yet; what those sold, less what
-    they took back, comes to `unsent_amount` minor units.
+    At that time the cloud did not know `unsent` facts yet, which leaves out what came back from
+    it; what those sold, less what they took back, comes to `unsent_amount` minor units.
     """
 
     business_date: str
     totals: str = ""
     unsent: int = 0
     unsent_amount: int = 0
+    cashier: str = ""
+    """Who closed it, "" where the box did because the next day had come."""
+    approved_by: str | None = None
 
 
 class EpochOpened(Words, frozen=True, kw_only=True, tag="epoch_opened.v1"):
@@ -160,6 +164,10 @@ FactBody = (
     | WentOffline
     | LeaseTaken
     | LeaseReturned
+    | HomeMoved
     | ExceptionResolved
+    | SignedOn
+    | SignedOff
+    | PinDelayed
     | RecoveredFact
 )

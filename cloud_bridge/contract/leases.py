@@ -6,6 +6,8 @@ in its journal that it took them (`LeaseTaken`) and, in its turn among all it sp
 some back (`LeaseReturned`). So no answer that is lost, late or repeated lets two boxes spend the
 same part, and the parts at all boxes never exceed what there is.
 
+What a member owes, as a debt at some box, is granted to none: free is what is at no box, less that.
+
 A grant that a box has not taken is void for it once the grant is over: the cloud may take it back
 when it has recorded any later fact of that box without the word that it was taken.
 """
@@ -132,3 +134,26 @@ class LeaseReturned(Words, frozen=True, kw_only=True, tag="lease_returned.v1"):
     moves: tuple[Move, ...]
     reason: str
     """expired, recalled, unused, late or merged."""
+
+
+class UnitTotal(Words, frozen=True, kw_only=True):
+    """All lots of one unit in which there is anything: how many, and what they come to."""
+
+    unit: str
+    lots: int
+    amount: int
+
+
+class HomeMoved(Words, frozen=True, kw_only=True, tag="home_moved.v1"):
+    """The cloud is the home of all accounts from here on; until here the box itself was.
+
+    Before it, the box sent all that it ever did. `totals` are what its lots came to right before
+    this fact: the cloud, which followed them, has the same at this box or says `home_differs`.
+    """
+
+    store: str
+    sequence: int
+    """The last fact that the cloud had acknowledged by then, and its page's digest."""
+    head: str
+    members: int
+    totals: tuple[UnitTotal, ...]

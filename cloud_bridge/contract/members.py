@@ -76,7 +76,6 @@ class CardReplaced(DeedFact, frozen=True, kw_only=True, tag="card_replaced.v1"):
 
     old: str
     new: str
-    approved_by: str | None
 
 
 class CardStateChanged(DeedFact, frozen=True, kw_only=True, tag="card_state_changed.v1"):
@@ -90,7 +89,6 @@ class CardStateChanged(DeedFact, frozen=True, kw_only=True, tag="card_state_chan
     reason: str
     batch: str
     distributor: str
-    approved_by: str | None
 
 
 class ReferralRewarded(DeedFact, frozen=True, kw_only=True, tag="referral_rewarded.v1"):

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from cloud_bridge.contract.leases import Lease, Recall
+from cloud_bridge.contract.post import Envelope
 from cloud_bridge.contract.words import Price, Whole, Words
 
 # --- GET /v1/changes?since=<cursor>&limit=<n> ----------------------------------------------------
@@ -108,11 +109,25 @@ class Merge(Words, frozen=True, kw_only=True, tag="merge"):
     into: str
 
 
-Change = Member | Card | Product | Erase | Coupon | Merge | Lease | Recall
+class CameBack(Words, frozen=True, kw_only=True, tag="came_back"):
+    """Some of a sale of the box that reads this came back at another one.
+
+    `letter` is the fact that says what, as that box wrote it. Nothing of it comes back twice.
+    """
+
+    sale: str
+    letter: Envelope
+
+
+Change = Member | Card | Product | Erase | Coupon | Merge | Lease | Recall | CameBack
 
 
 class Changes(Words, frozen=True, kw_only=True):
-    """One page of news. `cursor` goes into the next request; `more` says there is more now."""
+    """One page of news. `cursor` goes into the next request; `more` says there is more now.
+
+    A cursor from before the cloud was restored from a backup is refused, 409 `unknown-cursor`:
+    the box begins again. So is one of the hot list.
+    """
 
     changes: Annotated[tuple[Change, ...], Meta(max_length=10_000)]
     cursor: Annotated[str, Meta(max_length=256)]
@@ -143,7 +158,8 @@ class HotList(Words, frozen=True, kw_only=True):
 
 
 # --- GET /v1/bundle -------------------------------------------------------------------------------
-# Its ETag is the bundle's hash in quotes. 304 when that is what the box has, 404 for no bundle yet.
+# Its ETag is the bundle's hash in quotes. 304 when that is what the box has, 404
+# `no-bundle` for none yet.
 
 
 class SignedBundle(Words, frozen=True, kw_only=True):

@@ -93,7 +93,6 @@ class ExchangeUndone(DeedFact, frozen=True, kw_only=True, tag="exchange_undone.v
     gives: Handed
     count: int
     reason: str
-    approved_by: str | None
     currency: str
     exponent: int
     points: int
@@ -138,6 +137,5 @@ class DrawUndone(DeedFact, frozen=True, kw_only=True, tag="draw_undone.v1"):
     product: str = ""
     """Goods that came back."""
     reason: str
-    approved_by: str
     points: int
     forfeited: int = 0

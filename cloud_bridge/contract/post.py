@@ -68,7 +68,8 @@ class Outcome(Words, frozen=True, kw_only=True):
     """What the cloud made of one envelope. It records every authentic one.
 
     An exception has a `kind`, and where something is missing the `liable` party and how much:
-    overdraft, coupon_twice, unknown_lot, unknown_member, duplicate_member, served_twice.
+    overdraft, coupon_twice, unknown_lot, returned_twice, unknown_member, duplicate_member,
+    served_twice, home_differs.
     """
 
     sequence: Whole

@@ -53,7 +53,6 @@ class TopUpCancelled(DeedFact, frozen=True, kw_only=True, tag="top_up_cancelled.
     """The card product whose sale this undoes, "" for a plain top-up."""
     reason: str
     pricing: str
-    approved_by: str | None
     currency: str
     exponent: int
     tender: str
@@ -76,7 +75,6 @@ class CardRefunded(DeedFact, frozen=True, kw_only=True, tag="card_refunded.v1"):
     card: str
     top_ups: tuple[str, ...]
     reason: str
-    approved_by: str | None
     currency: str
     exponent: int
     tender: str
@@ -177,7 +175,6 @@ class CountCardGivenBack(DeedFact, frozen=True, kw_only=True, tag="count_card_gi
     count_card: str
     plan: str
     reason: str
-    approved_by: str | None
     currency: str
     exponent: int
     tender: str

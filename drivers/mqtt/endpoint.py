@@ -45,6 +45,15 @@ class Endpoint:
             return []
         return _send(session, session.push(message, now, self.counts))
 
+    def hears(self, terminal: str, topic: str) -> bool:
+        """Tell whether a terminal is connected and has subscribed to `topic`."""
+        session = self._sessions.get(terminal)
+        return (
+            session is not None
+            and session.connection is not None
+            and session.qos_of(topic) is not None
+        )
+
     def retain(self, message: Message, now: float) -> list[Elsewhere]:
         """Send `message` to all who subscribed, and to whoever subscribes later.
 

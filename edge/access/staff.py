@@ -1,6 +1,6 @@
-"""The people who work here: who they are by PIN, where they are signed on, what they approved.
+"""The people who work here: who they are by PIN, and what they approved.
 
-What is kept of an approval or a sign-on is in memory only: after a restart people sign on again.
+What is kept of an approval is in memory only: after a restart a manager approves again.
 """
 
 import asyncio
@@ -45,7 +45,6 @@ class Staff:
         nonce: Callable[[int], bytes],
     ) -> None:
         self._configured, self._registry, self._nonce = dict(configured), registry, nonce
-        self._signed_on: dict[str, str] = {}
         self._approvals: OrderedDict[tuple[str, str], _Approval] = OrderedDict()
         self._here, self._anywhere = Delays(), Delays(free=CASHIER_FREE)
         self._busy = asyncio.Semaphore()  # each guess takes 16 MiB and some 40 ms of a core
@@ -62,7 +61,10 @@ class Staff:
     # --- PINs
 
     async def check(self, cashier: str, pin: str, terminal: str, now: float) -> Cashier | Refusal:
-        """Return whose PIN this is; who guesses waits longer and longer."""
+        """Return whose PIN this is; who guesses waits longer and longer.
+
+        E-PIN says in `retry_after` how long nobody's PIN is looked at now, None for not at all.
+        """
         person = self.people.get(cashier)
         watched: list[tuple[Delays, Hashable]] = [(self._here, terminal)]
         if person is not None:  # a name nobody has takes no room
@@ -76,27 +78,11 @@ class Staff:
         if not fits or person is None:
             known = cashier if person else "(unknown)"
             log.warning("pin_refused", cashier=known, terminal=terminal)
-            return Refusal("E-PIN")
+            after = math.ceil(max(delays.wait(who, now) for delays, who in watched))
+            return Refusal("E-PIN", retry_after=after or None)
         for delays, who in watched:
             delays.succeeded(who)
         return person
-
-    # --- at terminals
-
-    def sign_on(self, terminal: str, cashier: str) -> None:
-        """Let somebody work at a terminal."""
-        self._signed_on[terminal] = cashier
-        log.info("signed_on", cashier=cashier, terminal=terminal)
-
-    def sign_off(self, terminal: str) -> str:
-        """Let nobody work there; return who did, "" for nobody."""
-        cashier = self._signed_on.pop(terminal, "")
-        log.info("signed_off", cashier=cashier, terminal=terminal)
-        return cashier
-
-    def works_at(self, terminal: str, cashier: str) -> bool:
-        """Tell whether somebody is signed on there."""
-        return self._signed_on.get(terminal) == cashier and cashier in self.people
 
     # --- approvals
 
@@ -139,7 +125,7 @@ class Staff:
         return None
 
     def remove(self, cashier: str) -> Refusal | None:
-        """Let somebody go: they are signed off everywhere."""
+        """Let somebody go; whoever keeps the posts signs them off."""
         if self.is_configured(cashier):
             return Refusal("E-CONFIGURED", {"name": cashier})
         records = self._registry.records
@@ -147,7 +133,5 @@ class Staff:
             return Refusal("E-NO-CASHIER", {"name": cashier})
         others = {name: one for name, one in records.staff.items() if name != cashier}
         self._registry.keep(replace(records, staff=others))
-        for terminal in [one for one, who in self._signed_on.items() if who == cashier]:
-            self.sign_off(terminal)
         log.info("staff_removed", cashier=cashier)
         return None

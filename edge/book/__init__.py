@@ -3,7 +3,8 @@
 - `schema`: its tables. `changes`: what one fact changes, a pure function. `tables`: in and out.
 - `overlay`: what is placed and not yet durable. `book`: what the daemon asks.
 - `people`: what operations ask of members: enrolments, tiers, growth, what became of a deed.
-- `standing`: what the next fact must know. `rebuild`: the book made again from the pages.
+- `standing`: what the next fact must know. `unsent`: what the cloud does not know yet.
+- `rebuild`: the book made again from the pages.
 
 A member's account keeps every entry with its running total, because decisions need its balance at
 any sequence number.

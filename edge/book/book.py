@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import apsw
 
 from edge.book import tables
-from edge.book.changes import Changes, changes, postings, spent
+from edge.book.changes import Changes, changes, spent
 from edge.book.overlay import Overlay
-from edge.book.schema import SCHEMA
+from edge.book.schema import MILESTONE_PAGES, SCHEMA
 from edge.book.standing import (
     Folded,
     Standing,
@@ -24,14 +24,15 @@ from edge.book.standing import (
     write_standing,
 )
 from edge.book.tables import Row, Told
+from edge.book.unsent import unsent
 from edge.journal import Page
 from edge.letters import KINDS
 from edge.shop.accounts.lots import Held, Holdings, Move
 from edge.shop.bundle import Bundle
 from edge.shop.calendar import moment
 from edge.shop.facts import CountUsed, Deed, PointsExchanged, SaleMade
-from edge.shop.ledger import balanced
 from edge.shop.reports.counters import Counter, Limited, Used, asked_for, limits_of, purchases_of
+from edge.shop.reports.tally import Amounts
 
 ACTIVITY = (KINDS[SaleMade], KINDS[PointsExchanged], KINDS[CountUsed])
 """What keeps points alive where they expire by inactivity."""
@@ -48,11 +49,15 @@ class Book:
     def __init__(self, zone: str = "UTC") -> None:
         self.standing = Standing()
         self._zone = zone
-        self._written = self.standing
+        self._followed = self._written = self.standing
+        self._folded = self._kept = Folded()
         self._overlay = Overlay()
         self._begins = False
         self._limits: tuple[Bundle | None, tuple[Limited, ...]] = None, ()
         self._placed = 0
+        self._ahead: dict[int, tuple[Changes, Standing]] = {}
+        """What pages change that are placed and not followed yet, by sequence, and the standing
+        then: the writer need not work it out again."""
         self._held: tuple[str, int, Holdings] = "", -1, Holdings()
         """Who was asked for last, after which page, and what they held: a deed asks twice."""
 
@@ -61,12 +66,14 @@ class Book:
         reason = unfit(db)
         assert not reason, f"the book is no use: {reason}"
         self._db = db
-        self.standing = self._written = read_standing(db)
-        self._begins = read_folded(db) == Folded()
+        self.standing = self._followed = self._written = read_standing(db)
+        self._folded = self._kept = read_folded(db)
+        self._begins = self._folded == Folded()
 
     def resumed(self, db: apsw.Connection) -> None:
-        """Take up where an interrupted rebuild ended: only `follow` may be called."""
-        self._written = read_standing(db)
+        """Take up where an interrupted rebuild ended: only `follow`, `followed` may be called."""
+        self._followed = self._written = read_standing(db)
+        self._folded = self._kept = read_folded(db)
 
     # --- the journal tells -------------------------------------------------------------------
 
@@ -74,26 +81,35 @@ class Book:
         """On the loop, at once: decisions made from now on count this fact."""
         self.standing = advance(self.standing, page, fact)
         made = changes(page, fact, self.sale)
+        self._ahead[page.sequence] = made, self.standing
         told = tables.told_of(page.sequence, page.at, made.kind, fact)
         self._overlay.add(told, made, self._owners(made))
         self._placed = page.sequence
 
     def follow(self, cursor: apsw.Cursor, page: Page, fact: object) -> None:
-        """On the writer, inside the transaction that makes the fact durable.
-
-        An entry that does not sum to zero in every unit is our own mistake: an assertion, so that
-        it never becomes durable.
-        """
-        assert balanced(postings(fact)), "what a fact posts sums to zero in every unit"
-        made = changes(page, fact, lambda name: tables.sale_of(cursor, name))
+        """On the writer, inside the transaction that makes the fact durable."""
+        ahead = self._ahead.pop(page.sequence, None)
+        if ahead is None:  # it was placed in an earlier run: the book is made again
+            made = changes(page, fact, lambda name: tables.sale_of(cursor, name))
+            ahead = made, advance(self._followed, page, fact)
+        made, self._followed = ahead
         tables.apply(cursor, page, made)
-        before, self._written = self._written, advance(self._written, page, fact)
-        if self._written != before:
+        if page.sequence % MILESTONE_PAGES == 0:
+            tables.put_milestone(cursor, page.sequence, self._followed)
+        self._folded = Folded(page.sequence, page.digest)
+
+    def followed(self, cursor: apsw.Cursor) -> None:
+        """On the writer, right before the commit: all its pages were followed."""
+        if self._folded == self._kept:
+            return
+        if self._followed != self._written:
+            self._written = self._followed
             write_standing(cursor, self._written)
         if self._begins:
             write_layout(cursor)
             self._begins = False
-        write_folded(cursor, Folded(page.sequence, page.digest))
+        write_folded(cursor, self._folded)
+        self._kept = self._folded
 
     def committed(self, sequence: int) -> None:
         """On the loop: everything up to `sequence` is durable and can be read from the file."""
@@ -102,9 +118,11 @@ class Book:
     def _owners(self, made: Changes) -> dict[str, str]:
         """Return whose the lots are that a page moves, by lot."""
         owners = {move.lot: move.opens.member for move in made.moves if move.opens}
-        for move in made.moves:
-            owners.setdefault(move.lot, self._overlay.owner(move.lot))
-        rows = tables.lots(self._db, [lot for lot, owner in owners.items() if not owner])
+        others = {move.lot for move in made.moves if move.lot not in owners}
+        if not others:
+            return owners
+        owners |= {lot: self._overlay.owner(lot) for lot in others}
+        rows = tables.lots(self._db, [lot for lot in others if not owners[lot]])
         return owners | {lot: row.held.lot.member for lot, row in rows.items()}
 
     # --- balances ----------------------------------------------------------------------------
@@ -139,6 +157,13 @@ class Book:
             for subject, name in subjects
             for of in ("amount", "count")
         }
+
+    def unsent(self, last: int, acknowledged: int) -> Amounts:
+        """Return how many facts the cloud does not know, decided ones included, and what they sold.
+
+        It has acknowledged the durable fact `acknowledged`; `last` was placed last.
+        """
+        return unsent(self._db, self.standing, last, acknowledged)
 
     # --- lots --------------------------------------------------------------------------------
 
@@ -233,6 +258,17 @@ class Book:
     def members_after(self, name: str, limit: int) -> list[str]:
         """Return the next members with any durable fact about them, by id, after this one."""
         return tables.subjects(self._db, "member", name, limit)
+
+    def member_count(self) -> int:
+        """Return how many members there are any durable facts about. Reads all their names."""
+        return tables.count(self._db, "member")
+
+    def totals(self) -> list[tuple[str, int, int]]:
+        """Return the durable lots by unit: how many there are with anything in them, and the sum.
+
+        Reads all of them.
+        """
+        return tables.totals(self._db)
 
     def sale(self, name: str) -> SaleMade | None:
         """Return a sale by its id, decided ones included, or None."""

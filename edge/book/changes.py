@@ -40,9 +40,12 @@ from edge.shop.facts import (
     Recovered,
     ReferralReversed,
     ReferralRewarded,
+    Relocated,
     ReturnMade,
     SaleMade,
     SaleVoided,
+    SignedOff,
+    SignedOn,
     ToppedUp,
     TopUpCancelled,
     WelcomeReversed,
@@ -61,8 +64,9 @@ Subject = tuple[str, str]
 """What a page is about: a topic and which one.
 
 The topics are member, deed, receipt (its number), card, phone (its hash) and parked (the store's
-baskets); lease ("{member}|{kind}") and expiry (the last day of a
-lease); exception (the page that one is about); day (the business day of what came back late)."""
+baskets); post (the terminal that somebody signed on at); lease ("{member}|{kind}") and expiry (the
+last day of a lease); exception (the page that one is about); day (the business day of what came
+back late)."""
 
 DEEDS: Mapping[type, tuple[str, ...]] = {
     SaleMade: ("sale",),
@@ -130,7 +134,7 @@ def postings(fact: object) -> Sequence[Posting]:
 def moves(fact: object) -> Sequence[Move]:
     """Return what a fact moves between lots, or between the cloud and this box."""
     fact = itself(fact)
-    return fact.moves if isinstance(fact, Deed | LeaseTaken | LeaseReturned) else ()
+    return fact.moves if isinstance(fact, Deed | Relocated) else ()
 
 
 def members(fact: object) -> Mapping[Account, int]:
@@ -200,6 +204,8 @@ def _counts(fact: Deed, sale_of: SaleOf) -> Iterator[tuple[Counter, Used, str]]:
 
 def about(fact: Any) -> Sequence[Subject]:
     """Return whom and what a fact is about: its member, itself, and what it refers to."""
+    if isinstance(fact, SaleMade):
+        return _about_sale(fact)
     found = [("deed", getattr(fact, field)) for field in _deeds(type(fact))]
     if isinstance(fact, Deed | NoticesShown | FeedbackGiven) and fact.member:
         found.append(("member", fact.member))
@@ -209,9 +215,18 @@ def about(fact: Any) -> Sequence[Subject]:
         found.append(("phone", fact.phone.hash))
     if isinstance(fact, BasketParked | BasketRecalled):
         found.append(("parked", fact.store))
-    if not isinstance(fact, SaleMade):
-        found += [subject for subject in _more(fact) if subject[1]]
+    found += [subject for subject in _more(fact) if subject[1]]
     return [*dict.fromkeys(found)]
+
+
+def _about_sale(sale: SaleMade) -> Sequence[Subject]:
+    """Return the same for what nearly all facts are."""
+    found = [("deed", sale.sale)]
+    if sale.member:
+        found.append(("member", sale.member))
+    if sale.receipt:
+        found.append(("receipt", sale.receipt))
+    return found
 
 
 def own_id(fact: object) -> str:
@@ -250,6 +265,8 @@ def _more(fact: object) -> Iterator[Subject]:
                 yield "lease", leased(fact.member, fact.kind)
         case ExceptionResolved():
             yield "exception", fact.page
+        case SignedOn() | SignedOff():
+            yield "post", fact.terminal
         case CardReplaced():
             yield "card", fact.old
             yield "card", fact.new

@@ -35,6 +35,8 @@ from edge.shop.facts import (
     ReturnMade,
     SaleMade,
     SaleVoided,
+    SignedOff,
+    SignedOn,
     TakenBack,
     TierBought,
     TierRefunded,
@@ -132,6 +134,12 @@ class People:
         """Return what was last parked and recalled in a store, in order."""
         kinds = [KINDS[BasketParked], KINDS[BasketRecalled]]
         return self._book.facts("parked", store, kinds, last=PARKED_LOOK)
+
+    def signed_on(self, terminal: str) -> str:
+        """Return who is signed on at a terminal, "" for nobody."""
+        told = self._book.facts("post", terminal, [KINDS[SignedOn], KINDS[SignedOff]], last=1)
+        fact = told[-1].fact if told else None
+        return fact.cashier if isinstance(fact, SignedOn) else ""
 
     def last_sales(self, member: str, count: int) -> list[Told]:
         """Return a member's last sales here, in order."""

@@ -95,6 +95,7 @@ def _fill(db: apsw.Connection, progress: Progress) -> int:
             for page in step:
                 book.follow(cursor, page, _fact(page))
                 at = page.sequence
+            book.followed(cursor)
             if len(step) < PAGES_A_STEP:
                 write_layout(cursor)
         db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)

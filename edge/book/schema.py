@@ -3,10 +3,12 @@
 Every row can be made again from the pages; nothing here is the only copy of anything.
 """
 
-LAYOUT = 3
+LAYOUT = 4
 """Changes with the tables below: a book of another layout is made again from the pages."""
 
-TABLES = ("entry", "lot", "counter", "trail", "standing")
+TABLES = ("entry", "lot", "counter", "trail", "milestone", "standing")
+
+MILESTONE_PAGES = 100
 
 LOT_FIELDS = """(
   id          text    not null primary key,
@@ -59,6 +61,11 @@ create table if not exists trail (
   primary key (topic, subject, sequence)
 ) strict, without rowid;
 create index if not exists trail_page on trail(sequence, kind);
+create table if not exists milestone (
+  sequence  integer primary key,
+  sold      integer not null,
+  recovered integer not null
+) strict;
 create table if not exists standing (
   name  text primary key,
   value text not null
@@ -67,7 +74,8 @@ create table if not exists standing (
 """entry: what each page posts on an account in one unit, and the total then. lot: what is in each
 lot, and the page that last moved it; closed ones are in no index, and kept because a return may
 open them again. counter: how much of each rule was used; those of a day go when a later one opens.
-trail: which pages are about a member, a deed, a receipt and so on. standing: single values."""
+trail: which pages are about a member, a deed, a receipt and so on. milestone: what had been sold,
+and come back, after each `MILESTONE_PAGES` pages. standing: single values."""
 
 LOT_COLUMNS = (
     "id, member, unit, opened, active_from, expires, issuer, terms, origin, home, kind,"

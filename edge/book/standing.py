@@ -8,7 +8,8 @@ import msgspec
 from edge.book.schema import LAYOUT, TABLES
 from edge.journal import GENESIS, Page
 from edge.journal.page import find_last
-from edge.shop.facts import DayClosed, DayOpened, Deed
+from edge.shop.facts import DayClosed, DayOpened, Deed, Recovered
+from edge.shop.reports.trade import sold
 
 NUMBER = re.compile(r"-([0-9]+)S-[0-9]+$")
 """The end of a receipt's number: its epoch, series S, and its count in there."""
@@ -24,6 +25,10 @@ class Standing(msgspec.Struct, frozen=True):
     receipts: int = 0
     """Receipts given in the current epoch."""
     epoch: int = 0
+    sold: int = 0
+    """What was ever sold here, less what was taken back, in minor units; not what came back."""
+    recovered: int = 0
+    """How many facts were lost and came back."""
 
 
 class Folded(msgspec.Struct, frozen=True):
@@ -53,8 +58,15 @@ def advance(standing: Standing, page: Page, fact: object) -> Standing:
             )
         case DayClosed():
             return msgspec.structs.replace(standing, day=None)
-        case Deed() if is_numbered(fact.receipt, page.epoch):
-            return msgspec.structs.replace(standing, receipts=standing.receipts + 1)
+        case Recovered():
+            return msgspec.structs.replace(standing, recovered=standing.recovered + 1)
+        case Deed():
+            numbered, amount = is_numbered(fact.receipt, page.epoch), sold(fact)
+            if not (numbered or amount):
+                return standing
+            return msgspec.structs.replace(
+                standing, receipts=standing.receipts + numbered, sold=standing.sold + amount
+            )
         case _:
             return standing
 

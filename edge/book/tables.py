@@ -8,6 +8,7 @@ import msgspec
 
 from edge.book.changes import Account, Changes, Subject, itself
 from edge.book.schema import LOT_COLUMNS
+from edge.book.standing import Standing
 from edge.journal import Page
 from edge.letters import KINDS, read
 from edge.shop.accounts.lots import Held, Lot, LotKind, Move
@@ -62,8 +63,11 @@ class Told(NamedTuple):
 
 def apply(cursor: apsw.Cursor, page: Page, made: Changes) -> None:
     """Write what a page changes."""
-    for (account, unit), amount in made.entries.items():
-        cursor.execute(ADD_ENTRY, (account, unit, page.sequence, amount))
+    if made.entries:
+        cursor.executemany(
+            ADD_ENTRY,
+            [(*account, page.sequence, amount) for account, amount in made.entries.items()],
+        )
     for move in made.moves:
         _move(cursor, move, page.sequence)
     if made.counts:
@@ -76,6 +80,12 @@ def apply(cursor: apsw.Cursor, page: Page, made: Changes) -> None:
         )
     if made.day:
         cursor.execute(FORGET_DAYS, (made.day,))
+
+
+def put_milestone(cursor: apsw.Cursor, sequence: int, standing: Standing) -> None:
+    """Write down what had been sold, and come back, after a page."""
+    row = sequence, standing.sold, standing.recovered
+    cursor.execute("insert into milestone values(?,?,?)", row)
 
 
 def _move(cursor: apsw.Cursor, move: Move, sequence: int) -> None:
@@ -222,6 +232,22 @@ def subjects(db: apsw.Connection, topic: str, after: str, limit: int) -> list[st
         (topic, after, limit),
     )
     return [str(subject) for (subject,) in rows]
+
+
+def count(db: apsw.Connection, topic: str) -> int:
+    """Return how many subjects of a topic there are facts about."""
+    return int(
+        db.execute("select count(distinct subject) from trail where topic = ?", (topic,)).get
+    )
+
+
+def totals(db: apsw.Connection) -> list[tuple[str, int, int]]:
+    """Return by unit how many lots have anything in them, and what that comes to."""
+    rows = db.execute(
+        "select unit, count(*), sum(amount) from lot where amount <> 0 or money <> 0"
+        " group by unit order by unit"
+    )
+    return [(str(unit), int(lots), int(amount)) for unit, lots, amount in rows]
 
 
 def entry_at(db: apsw.Connection, account: Account, sequence: int) -> tuple[int, int]:

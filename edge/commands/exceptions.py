@@ -23,6 +23,7 @@ KINDS = {
     "served_twice": ("同一请求执行了两次", "one request was served twice"),
     "duplicate_member": ("疑似重复会员", "perhaps a member already"),
     "unknown_member": ("云端没有该会员", "the cloud knows no such member"),
+    "home_differs": ("迁移前后账目不一致", "the books differ since they moved"),
     "rejected": ("云端拒收", "the cloud cannot accept it"),
 }
 CHOICES = {
@@ -39,7 +40,7 @@ CHOICES = {
 
 @click.group()
 def tray() -> None:
-    r"""See what the cloud did not simply accept, and choose what is done about it.
+    """See what the cloud did not simply accept, and choose what is done about it.
 
     A choice is kept as a fact. It charges nobody: that takes a deed of its own.
 
@@ -54,7 +55,7 @@ def tray() -> None:
 @said_lang_option
 @json_option
 def list_(config_path: Path, lang: Language | None, as_json: bool, everything: bool) -> None:
-    r"""List what is open; exit code 1 if anything is.
+    """List what is open; exit code 1 if anything is.
 
     \b
     Example: edgebox tray list --config store.toml
@@ -76,7 +77,7 @@ def list_(config_path: Path, lang: Language | None, as_json: bool, everything: b
 @said_lang_option
 @json_option
 def show(sequence: int, config_path: Path, lang: Language | None, as_json: bool) -> None:
-    r"""Show one exception, with what can be done about it.
+    """Show one exception, with what can be done about it.
 
     \b
     Example: edgebox tray show 1042
@@ -111,7 +112,7 @@ def resolve(
     lang: Language | None,
     as_json: bool,
 ) -> None:
-    r"""Choose what is done about an exception.
+    """Choose what is done about an exception.
 
     \b
     Example: edgebox tray resolve 1042 --choice write_off --by anna --note "agreed by phone"

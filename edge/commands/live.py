@@ -84,9 +84,10 @@ class _Connection(http.client.HTTPConnection):
 
 
 def refuse(problem: Problem) -> NoReturn:
-    """End with the box's no."""
+    """End with the box's no; one that has to stop says neither yes nor no."""
     content = problem.content
-    stop(EXIT_NO, f"{content['code']}: {content['detail']}", content.get("fix", ""))
+    code = EXIT_BROKEN if problem.code == "E-STOPPING" else EXIT_NO
+    stop(code, f"{content['code']}: {content['detail']}", content.get("fix", ""))
 
 
 def gone(error: OSError) -> NoReturn:

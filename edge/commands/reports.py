@@ -26,7 +26,6 @@ from edge.days import Day, read_day, sheet_of
 from edge.journal import JournalError
 from edge.refusals import Language
 from edge.shop.calendar import is_day
-from edge.shop.facts import DayClosed
 from edge.shop.reports.sheet import Sheet, totals
 
 
@@ -38,7 +37,7 @@ from edge.shop.reports.sheet import Sheet, totals
 @said_lang_option
 @json_option
 def x_report(day: str, config_path: Path, lang: Language | None, as_json: bool) -> None:
-    r"""Print how the day goes, or how an old one went; changes nothing.
+    """Print how the day goes, or how an old one went; changes nothing.
 
     Sales, tenders, tax, points, money in hand and cashiers. The box may be selling meanwhile:
     the report is made from its file. What happened in training is left out.
@@ -50,7 +49,7 @@ def x_report(day: str, config_path: Path, lang: Language | None, as_json: bool) 
         raise click.BadParameter(f"{day!r} is not a day of the calendar", param_hint="--day")
     store = load(config_path).store
     found = _read(store, day)
-    if not day and any(isinstance(entry.fact, DayClosed) for entry in found.entries):
+    if not day and found.tally.closed is not None:
         stop(EXIT_NO, f"no day is open; {found.business_date} is closed",
              f"see it again: edgebox x-report --day {found.business_date}")  # fmt: skip
     sheet = sheet_of(found, store)
@@ -59,8 +58,9 @@ def x_report(day: str, config_path: Path, lang: Language | None, as_json: bool) 
         click.echo(msgspec.json.encode({**msgspec.to_builtins(sheet), "totals": digest}))
     else:
         _print(sheet, lang or store.lang, digest)
-    if found.totals and found.totals != digest:
-        stop(EXIT_NO, f"these are not the totals the day was closed with: {found.totals[:16]}",
+    closed = found.tally.closed
+    if closed is not None and closed.totals not in {"", digest}:
+        stop(EXIT_NO, f"these are not the totals the day was closed with: {closed.totals[:16]}",
              "edgebox verify says whether the pages were changed")  # fmt: skip
 
 
@@ -85,7 +85,7 @@ def z_close(
     lang: Language | None,
     as_json: bool,
 ) -> None:
-    r"""Close the business day of a running box; the next sale opens the next one.
+    """Close the business day of a running box; the next sale opens the next one.
 
     The day's totals are put down with it, so that its report can be proved later.
 

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from edge.refusals import Language
 from edge.shop.money import format_minor
 from edge.shop.receipt import columns
-from edge.shop.reports.day import Amounts, Till
+from edge.shop.reports.day import Till
 from edge.shop.reports.sheet import Sheet
 from edge.shop.reports.staff import Person
+from edge.shop.reports.tally import Amounts
 
 WIDTH = 48
 WORDS = {

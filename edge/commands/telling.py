@@ -32,6 +32,9 @@ HAPPENED = {
     "epoch_opened": ("流水账开始新纪元", "the journal began, or began again"),
     "offline": ("云端通断", "the cloud was reached, or lost"),
     "refusal": ("已拒绝", "the request was refused"),
+    "signed_on": ("签到", "somebody signed on"),
+    "signed_off": ("签退", "somebody signed off"),
+    "pin_delayed": ("密码多次错误，暂停核对", "wrong PINs: none is looked at for a while"),
     "fence": ("确认未发生", "the key was fenced: it never happens"),
 }
 """What a kind of fact is, in Chinese and English; another is told by its own name."""
@@ -62,7 +65,10 @@ OUTCOMES = {
     "rejected_invalid": ("已记录，内容无效", "recorded as invalid"),
 }
 
-FIGURES = ("receipt", "business_date", "cashier", "member", "card", "code", "operation", "currency")
+FIGURES = (
+    "receipt", "business_date", "terminal", "cashier", "approved_by", "member", "card", "code",
+    "operation", "reason", "seconds", "currency",
+)  # fmt: skip
 MONEY = ("total", "amount", "refund", "fee", "principal", "bonus")
 
 

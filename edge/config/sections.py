@@ -123,8 +123,11 @@ class Secrets(Section, frozen=True, kw_only=True):
 class Cloud(Section, frozen=True, kw_only=True):
     """The membership cloud this box belongs to, or that it belongs to none."""
 
-    kind: Annotated[Literal["http", "none"], Meta(description='"http" or "none"')] = "http"
-    """none: this box alone is the home of every account and every coupon."""
+    kind: Annotated[
+        Literal["http", "joining", "none"], Meta(description='"http", "joining" or "none"')
+    ] = "http"
+    """none: this box alone is the home of every account and every coupon.
+    joining: it still is, and its past goes to the cloud, until `edgebox cloud join` is done."""
     url: Annotated[
         str,
         Meta(

@@ -1,5 +1,6 @@
 """The MQTT door as an AsyncAPI 3.0 document (AsyncAPI Specification 3.0.0)."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from drivers import terminal as words
@@ -13,6 +14,67 @@ PARAMETERS: Final = {
     "terminal": {"description": "The terminal's id, which is its user name and its client id."},
 }
 STATES: Final = ("closed", "claimed", "ready", "busy", "error", "lost")
+
+
+LANE: Final = (
+    "A lane is told of by the box; which terminals stand at it, the store's configuration says. "
+    "What a device says on a lane without a till of its own goes to one terminal alone: to who "
+    "reads the event stream over HTTP, or else to the first by name that is connected to the box "
+    "and has subscribed to that kind. All of them hear what a till of the box's own does."
+)
+
+
+def _object(**properties: str) -> dict[str, Any]:
+    """Return the schema of an object of these fields, each of a type of JSON."""
+    fields = {name: {"type": kind} for name, kind in properties.items()}
+    return {"type": "object", "properties": fields}
+
+
+EVENTS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "scan": {"summary": "A code was read.", "payload": _object(text="string", symbology="string")},
+    "card": {
+        "summary": "A card lies on the reader.",
+        "payload": _object(kind="string", text="string", uid="string"),
+    },
+    "card_removed": {"summary": "The card was taken away.", "payload": _object()},
+    "swiped": {
+        "summary": "A magnetic stripe was read.",
+        "payload": _object(track1="string", track2="string", track3="string"),
+    },
+    "keyed": {"summary": "A line was typed.", "payload": _object(text="string")},
+    "weighed": {
+        "summary": "So much lies on the scale.",
+        "payload": _object(grams="integer", stable="boolean"),
+    },
+    "shown": {"summary": "The till's basket costs this.", "payload": reference(words.Quoted)},
+    "sold": {"summary": "The till has sold it.", "payload": reference(words.Sold)},
+    "declined": {"summary": "The till says no.", "payload": reference(words.Problem)},
+    "parked": {
+        "summary": "The till's basket was put aside.",
+        "payload": _object(number="integer", ticket="string"),
+    },
+    "recovered": {
+        "summary": "A basket came back to the till: so many lines, without these codes.",
+        "payload": {
+            "type": "object",
+            "properties": {
+                "lines": {"type": "integer"},
+                "lost": {"type": "array", "items": {"type": "string"}},
+            },
+        },
+    },
+    "two_members": {
+        "summary": "Two members were shown for one basket, both masked; one counts.",
+        "payload": {
+            "type": "object",
+            "properties": {
+                "shown": {"type": "array", "items": {"type": "string"}},
+                "counts": {"type": "string"},
+            },
+        },
+    },
+}
+"""The kinds of events and what they say; over HTTP they are named the same."""
 
 
 def asyncapi(version: str) -> dict[str, Any]:
@@ -109,8 +171,13 @@ def _told() -> dict[str, Any]:
     return {
         "event": {
             "address": f"{OWN}/evt/{{kind}}",
-            "parameters": {**PARAMETERS, "kind": {"description": "What kind of event it is."}},
-            "messages": {"event": {"payload": {"type": "object"}}},
+            "title": "What happens on the terminal's lane, at most ten seconds old.",
+            "description": LANE,
+            "parameters": {
+                **PARAMETERS,
+                "kind": {"description": "What kind of event it is.", "enum": [*EVENTS]},
+            },
+            "messages": {kind: {"name": kind, **said} for kind, said in EVENTS.items()},
         },
         "terminal_state": {
             "address": f"{OWN}/state", **of_terminal,

@@ -88,7 +88,7 @@ class Presence(Protocol):
 
 
 class Away:
-    """Judges what is spent. `cloud` is None where this box itself is every account's home."""
+    """Judges what is spent. `cloud` is None while this box itself is every account's home."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class Away:
         cloud: Cloud | None,
     ) -> None:
         self._store, self._world, self._records = store, world, records
-        self.leasing, self._cloud = leasing, cloud
+        self.leasing, self.cloud = leasing, cloud
         self.presence: Callable[[], Presence | None] = lambda: None
         """How the cloud is, as far as is known."""
         self.on_low: Callable[[str, Kind], None] = lambda member, kind: None
@@ -108,7 +108,7 @@ class Away:
     @property
     def is_home(self) -> bool:
         """Whether this box is the home of every account and every coupon."""
-        return self._cloud is None
+        return self.cloud is None
 
     # --- before a deed: with waiting ---------------------------------------------------------
 
@@ -159,13 +159,13 @@ class Away:
         self, member: str, kind: Kind | Literal["coupon", "return"], amount: int, subject: str = ""
     ) -> str | None:
         """Return the id of a hold that was taken, None if there is none."""
-        assert self._cloud is not None, "at home nobody is asked"
+        assert self.cloud is not None, "at home nobody is asked"
         asked = contract.HoldAsked(
             id=self.leasing.new_id(), member=member, kind=kind, amount=amount, subject=subject
         )
-        if self._cloud.resting:
+        if self.cloud.resting:
             return None
-        answer = await self._cloud.hold(asked)
+        answer = await self.cloud.hold(asked)
         with self._records.journal.guard():
             match answer:
                 case Silent(reason):
@@ -235,8 +235,8 @@ class Away:
         return (
             presence is not None
             and presence.up
-            and self._cloud is not None
-            and not self._cloud.resting
+            and self.cloud is not None
+            and not self.cloud.resting
         )
 
     def coupon(self, name: str) -> Held | None:

@@ -1,7 +1,8 @@
 """The end of a day or a shift: what was sold, and what is really in the drawers.
 
-A report reads a whole day, so that it is made beside the loop. Whatever closes on it asks whether
-anything was placed meanwhile, and if so for a new one: the last look, and the facts, are one step.
+A report adds up a whole day, so that most of it is done beside the loop. What was placed meanwhile
+is added to it until that is little; the rest, the last look, and the facts are one step, so that a
+day can be closed in a shop that never pauses.
 """
 
 import asyncio
@@ -13,18 +14,21 @@ import msgspec
 
 from edge.book import Book
 from edge.config import Store
-from edge.days import Day, behind, read_day, sheet_of
+from edge.days import Day, go_on, read_on, read_so_far, sheet_of
 from edge.desk.placing import OURSELVES, Placing
 from edge.journal import Journal
 from edge.refusals import Refusal
-from edge.shop.facts import DrawerCounted
+from edge.shop.facts import DayClosed, DrawerCounted
 from edge.shop.facts.day import Counted
-from edge.shop.reports.day import Amounts
-from edge.shop.reports.sheet import Sheet
+from edge.shop.reports.sheet import Sheet, totals
 from edge.shop.reports.staff import outside
+from edge.shop.reports.tally import Amounts
 
-TRIES_MAX = 50
-"""How often a day's report is made again because something was sold meanwhile."""
+FEW_PAGES = 64
+"""So many are added to a report on the loop, which takes about as long as two sales.
+
+With each further round it is twice as many: it ends, however much is sold meanwhile.
+"""
 
 
 class Count(NamedTuple):
@@ -39,18 +43,18 @@ class Count(NamedTuple):
 
 
 class Closing(NamedTuple):
-    """The open day, its sheet, the facts of what was counted, and what the cloud has not yet."""
+    """The sheet of the open day, the facts of what was counted, and the one that closes the day."""
 
-    day: Day
     sheet: Sheet
     counts: Sequence[DrawerCounted]
-    unsent: Amounts
+    fact: DayClosed
 
     @property
     def closed(self) -> Sheet:
         """The sheet as it is once the day is closed."""
+        unsent = Amounts(self.fact.unsent, self.fact.unsent_amount)
         day = msgspec.structs.replace(
-            self.sheet.day, kind="Z", state="closed", unsent_at_close=self.unsent
+            self.sheet.day, kind="Z", state="closed", unsent_at_close=unsent
         )
         return msgspec.structs.replace(self.sheet, day=day)
 
@@ -74,31 +78,53 @@ class Days:
         """Return how the open day goes, or E-DAY-CLOSED."""
         if no := self._closed():
             return no
-        day = await asyncio.to_thread(read_day, self._path, self._store)
-        assert day is not None, "a day is open"
+        business_date = self._book.standing.day
+        assert business_date is not None, "a day is open"
+        day = await asyncio.to_thread(read_so_far, self._path, self._store, business_date)
         return sheet_of(day, self._store)
 
     async def counted(self, count: Count) -> Closing | Refusal:
         """Return the open day with what was counted, as it is in this very turn of the loop.
 
-        E-DAY-CLOSED, E-DRAWER, and E-BUSY where no moment is quiet enough.
+        E-DAY-CLOSED or E-DRAWER.
         """
-        return await self._quiet(count, self._closed)
+        return await self._closing(count, self._closed)
 
     async def closing(self, count: Count) -> Closing | Refusal:
         """Return the same for a day that is to be closed: E-BASKETS-OPEN, too."""
-        return await self._quiet(count, self._unable_to_close)
+        return await self._closing(count, self._unable_to_close)
 
-    async def _quiet(self, count: Count, unable: Callable[[], Refusal | None]) -> Closing | Refusal:
-        for _ in range(TRIES_MAX):
-            if no := unable():
-                return no
-            made = await asyncio.to_thread(self._report, count)
-            if isinstance(made, Refusal):
-                return made
-            if made.day.sequence == self._journal.head.sequence and not unable():
-                return made
-        return Refusal("E-BUSY", retry_after=1)
+    async def _closing(
+        self, count: Count, unable: Callable[[], Refusal | None]
+    ) -> Closing | Refusal:
+        if no := unable():
+            return no
+        business_date = self._book.standing.day
+        assert business_date is not None, "a day is open"
+        day = await self._caught_up(business_date)
+        if no := unable():
+            return no
+        if self._book.standing.day != business_date:
+            return Refusal("E-DAY-CLOSED", {"day": business_date})
+        with self._journal.guard():
+            fact = self._placing.day_closed()
+        day = msgspec.structs.replace(day, unsent=fact.unsent)
+        tills = {till.account for till in sheet_of(day, self._store).day.tills}
+        counts = self._counts(count, business_date, sorted(tills))
+        if isinstance(counts, Refusal):
+            return counts
+        sheet = sheet_of(day, self._store, counts)
+        return Closing(sheet, counts, msgspec.structs.replace(fact, totals=totals(sheet)))
+
+    async def _caught_up(self, business_date: str) -> Day:
+        """Return a day up to the fact placed last, in this same turn of the loop."""
+        few = FEW_PAGES
+        with self._journal.guard():
+            day = await asyncio.to_thread(read_so_far, self._path, self._store, business_date)
+            while self._journal.head.sequence - day.sequence > few:
+                day = await asyncio.to_thread(read_on, self._path, self._store, day)
+                few *= 2
+            return go_on(day, self._store, self._journal.since(day.sequence))
 
     def _unable_to_close(self) -> Refusal | None:
         if no := self._placing.blocked(closing=True) or self._closed():
@@ -112,16 +138,6 @@ class Days:
         if standing.day is None:
             return Refusal("E-DAY-CLOSED", {"day": standing.last_day or "-"})
         return None
-
-    def _report(self, count: Count) -> Closing | Refusal:
-        """Return what closes the open day (blocking)."""
-        day = read_day(self._path, self._store)
-        assert day is not None, "a day is open"
-        tills = {till.account for till in sheet_of(day, self._store).day.tills}
-        counts = self._counts(count, day.business_date, sorted(tills))
-        if isinstance(counts, Refusal):
-            return counts
-        return Closing(day, sheet_of(day, self._store, counts), counts, behind(self._path))
 
     def _counts(
         self, count: Count, business_date: str, tills: Sequence[str]

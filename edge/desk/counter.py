@@ -5,7 +5,6 @@ Everything here reads what is in memory or in the local caches; nothing waits, n
 
 from collections import defaultdict
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from datetime import date
 from decimal import Decimal
 from typing import Literal
@@ -37,6 +36,7 @@ from edge.shop.operations.in_force import coupon_kinds
 from edge.shop.operations.redeeming import partners, redeemed
 from edge.shop.pricing import Asked, Moment, Names, RuleSet, check, moment, names, price
 from edge.shop.sale import CouponShown, Quote
+from edge.steady import Steady
 from edge.world import World
 
 OWN_PRICE = "own_price"
@@ -70,6 +70,7 @@ class Counter:
         self.cloud: Cloud | None = None
         """What is known of the cloud, where there is anything to know."""
         self.watching = Watching(journal)
+        self._steady = Steady(self._hold, self._release)
         self._pins: defaultdict[str, Pins] = defaultdict(Pins)
 
     # --- people ------------------------------------------------------------------------------
@@ -103,9 +104,17 @@ class Counter:
 
     # --- prices ------------------------------------------------------------------------------
 
-    def steady(self) -> AbstractContextManager[None]:
-        """Let everything asked inside rest on one state of the cloud's records."""
-        return self._directory.steady()
+    def steady(self) -> Steady:
+        """Let everything asked inside rest on one state of the cloud's records, at one time."""
+        return self._steady
+
+    def _hold(self) -> None:
+        self._directory.steady().hold()
+        self._world.clock.steady().hold()
+
+    def _release(self) -> None:
+        self._world.clock.steady().release()
+        self._directory.steady().release()
 
     def closed(self) -> Refusal | None:
         """Return why nothing can be sold at all just now, or None."""
@@ -294,11 +303,11 @@ class Counter:
 
     def quote(self, terminal: Terminal, asked: words.Quote | words.Sell) -> words.Quoted | Refusal:
         """Return a price for what a terminal asks, and pin it."""
-        with self._directory.steady():
+        with self.steady():
             return self._quote(terminal, wished(asked))
 
     def _quote(self, terminal: Terminal, wish: Wish) -> words.Quoted | Refusal:
-        holding = self._holding(wish.member)
+        holding = self._holding(wish)
         if isinstance(holding, Refusal):
             return holding
         basket = self.basket(terminal, wish.lines, holding.member if holding else None)
@@ -308,8 +317,10 @@ class Counter:
         quote = self.price(basket, terminal.kind, more)
         pin = Pin(quote, self.rules, wish, self._world.now(), more)
         self._pins[terminal.id].put(pin)
-        return replies.quoted(quote, pin.quoted_at, pin.valid_until,
+        told = replies.quoted(quote, pin.quoted_at, pin.valid_until,
                               self.as_of(), self.names(quote, terminal.lang))  # fmt: skip
+        two = self.members.masked(holding)
+        return msgspec.structs.replace(told, two_members=two) if two else told
 
     def names(self, quote: Quote, lang: Language) -> Names:
         """Return what the things are called that a quote by the rules in force names."""
@@ -321,12 +332,12 @@ class Counter:
         It is the pinned one if that holds, else today's; E-PRICE-CHANGED if it is not
         what the guest was told.
         """
-        with self._directory.steady():
+        with self.steady():
             return self._quoted(terminal, sell, by)
 
     def _quoted(self, terminal: Terminal, sell: words.Sell, by: str) -> Agreed | Refusal:
         wish = wished(sell)
-        holding = self._holding(wish.member, by)
+        holding = self._holding(wish, by)
         if isinstance(holding, Refusal):
             return holding
         member = holding.member if holding else None
@@ -352,12 +363,8 @@ class Counter:
         same = (member and member.id) == (pin.quote.member and pin.quote.member.id)
         return pin if same else None
 
-    def _holding(
-        self, credential: words.Credential | None, by: str = ""
-    ) -> Holding | Refusal | None:
-        if credential is None:
-            return None
-        return self.members.identify(credential, by, decided=True)
+    def _holding(self, wish: Wish, by: str = "") -> Holding | Refusal | None:
+        return self.members.shown(wish.member, wish.also, by)
 
     def stamp(self, sequence: int, lang: Language) -> Stamp | None:
         """Return where a fact stands, None for one that is not durable yet."""
@@ -374,7 +381,8 @@ class Counter:
 
 def wished(asked: words.Quote | words.Sell) -> Wish:
     """Return what a request says of its basket."""
-    return Wish(asked.lines, asked.member, asked.coupons, asked.redeem, asked.channel, asked.region)
+    where = asked.channel, asked.region
+    return Wish(asked.lines, asked.member, asked.coupons, asked.redeem, *where, asked.also)
 
 
 def refused(declined: Declined, exponent: int) -> Refusal:

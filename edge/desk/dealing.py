@@ -3,6 +3,7 @@
 import msgspec
 
 from edge.refusals import Language
+from edge.shop.bundle import Tier
 from edge.shop.pricing import RuleSet
 from edge.shop.sale import Quote
 from edge.shop.tender import Paid
@@ -43,3 +44,9 @@ class Deal(msgspec.Struct, frozen=True):
     rules: RuleSet
     paid: Paid
     points_before: int | None
+
+    @property
+    def tier(self) -> Tier | None:
+        """The tier of the member, as the bundle names it."""
+        name = self.quote.member.tier if self.quote.member else ""
+        return next((tier for tier in self.rules.bundle.tiers if tier.id == name), None)

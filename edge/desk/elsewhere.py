@@ -29,7 +29,7 @@ class SoldElsewhere(NamedTuple):
 
 
 class Elsewhere:
-    """Asks for other stores' receipts. `cloud` is None where there is nobody to ask."""
+    """Asks for other stores' receipts. `cloud` is None while there is nobody to ask."""
 
     def __init__(
         self,
@@ -39,16 +39,16 @@ class Elsewhere:
         reachable: Callable[[], bool],
     ) -> None:
         self._leasing, self._journal = leasing, journal
-        self._cloud, self._reachable = cloud, reachable
+        self.cloud, self._reachable = cloud, reachable
 
     async def take(self, name: str) -> SoldElsewhere | Refusal:
         """Return a sale by its id or its receipt's number, reserved for this box.
 
         E-NEEDS-CLOUD, E-UNKNOWN-RECEIPT, or E-BEING-RETURNED at another store.
         """
-        if self._cloud is None or not self._reachable():
+        if self.cloud is None or not self._reachable():
             return Refusal("E-NEEDS-CLOUD")
-        found = await self._cloud.receipt(name)
+        found = await self.cloud.receipt(name)
         if isinstance(found, Silent):
             return Refusal("E-NEEDS-CLOUD")
         sold = None if isinstance(found, Refused) else _read(found)
@@ -58,7 +58,7 @@ class Elsewhere:
         asked = contract.HoldAsked(
             id=self._leasing.new_id(), member=sale.member or "", kind="return", subject=sale.sale
         )
-        answer = await self._cloud.hold(asked)
+        answer = await self.cloud.hold(asked)
         with self._journal.guard():
             match answer:
                 case Silent():

@@ -35,6 +35,7 @@ CHOICES: Mapping[str, tuple[Choice, ...]] = {
     "served_twice": ("contact_member", "write_off", "dismiss"),
     "duplicate_member": ("merge", "keep_both", "contact_member"),
     "unknown_member": ("ask_cloud", "contact_member", "write_off"),
+    "home_differs": ("ask_cloud", "dismiss"),
     "rejected": ("ask_cloud", "dismiss"),
 }
 """What can be done about each kind of exception, the usual first."""

@@ -47,7 +47,7 @@ class Listed(msgspec.Struct, frozen=True):
 
 
 class HomeOffice:
-    """Takes rules and prices. `alone` says whether there is no cloud to bring prices."""
+    """Takes rules and prices. Where this box `is_home`, there is no cloud to bring prices."""
 
     def __init__(
         self,
@@ -57,12 +57,12 @@ class HomeOffice:
         directory: Directory,
         offload: Callable[[Callable[[], None]], Awaitable[None]],
         *,
-        alone: bool,
+        is_home: Callable[[], bool],
         lang: Language,
     ) -> None:
         self._path = folder / LIST_FILE
         self._world, self._bundles, self._directory = world, bundles, directory
-        self._offload, self._alone, self._lang = offload, alone, lang
+        self._offload, self._is_home, self._lang = offload, is_home, lang
 
     async def install(self, payload: bytes) -> Answer:
         """Put signed rules in force. E-BUNDLE-REFUSED says why not; the old ones stay."""
@@ -76,7 +76,7 @@ class HomeOffice:
     async def products(self, payload: bytes) -> Answer:
         """Take a price list in place of the one before. E-HAS-CLOUD where a cloud brings it."""
         asked = msgspec.json.decode(payload, type=ProductList)
-        if not self._alone:
+        if not self._is_home():
             return refuse(Refusal("E-HAS-CLOUD"), asked.lang)
         kept = {product.id for product in asked.products}
         gone = [
@@ -92,15 +92,17 @@ class HomeOffice:
         return Answer(OK, msgspec.json.encode(told))
 
     def restore(self) -> None:
-        """Bring the directory in line with the last price list (blocking), at the start.
+        """Bring the directory in line with the last price list (blocking).
+
+        At the start, and when the home has moved.
 
         One that had to be made anew gets it again. A box that has joined a cloud since forgets
         it, before it asks for the cloud's: nothing is sold at an old price of its own.
         """
-        listed = self._listed()
-        if self._alone and listed and not self._directory.price_book:
+        listed, is_home = self._listed(), self._is_home()
+        if is_home and listed and not self._directory.price_book:
             self._list(listed, 1)
-        elif listed and not self._alone:
+        elif listed and not is_home:
             self._list([msgspec.structs.replace(each, deleted=True) for each in listed], 0)
             remove_file(self._path)
 

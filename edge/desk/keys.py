@@ -21,6 +21,7 @@ from edge.shop.facts import KeyFenced, Recovered
 JOIN_SECONDS_MAX = 5.0
 FENCE = KINDS[KeyFenced]
 _GAP = Refusal("E-HISTORY-GAP", retry_after=5)
+_UNDER_WAY = Refusal("E-IN-PROGRESS", retry_after=1)
 
 Placed = tuple[Answer, "asyncio.Future[None]"]
 """An answer, and when it may be told."""
@@ -97,6 +98,8 @@ class Keys:
                 return refuse(Refusal("E-KEY-REUSED"), lang, key)
             return await _told(placed, key, lang, JOIN_SECONDS_MAX)
         if (page := self._journal.find(origin, key)) is not None:
+            if self._is_under_way(page):
+                return refuse(_UNDER_WAY, lang, key)
             if _is_fence(page):
                 return refuse(Refusal("E-FENCED"), lang, key)
             if page.content != content:
@@ -115,7 +118,7 @@ class Keys:
                 return Refusal("E-KEY-REUSED")
             ready, _ = await asyncio.wait((done,), timeout=JOIN_SECONDS_MAX)
             if not ready:
-                return Refusal("E-IN-PROGRESS", retry_after=1)
+                return _UNDER_WAY
         return None
 
     async def _decide(
@@ -138,6 +141,8 @@ class Keys:
             if refusal is not None:
                 return refuse(refusal, lang, key)
         if (page := self._journal.find(origin, key)) is not None:
+            if self._is_under_way(page):
+                return refuse(_UNDER_WAY, lang, key)
             return reply(_fate(key, page))
         if self._lacks(key):
             return refuse(_GAP, lang, key)
@@ -167,10 +172,16 @@ class Keys:
         page = self._journal.find(origin, key)
         if page is None or _is_fence(page):
             return words.Known(key=key, state="unknown")
+        if self._is_under_way(page):
+            return words.Known(key=key, state="in_progress")
         answer = read_stored(page.answer)
         return words.Known(
             key=key, state="done", status=answer.status, answer=msgspec.Raw(answer.body)
         )
+
+    def _is_under_way(self, page: Page) -> bool:
+        """Tell whether a page that no request here waits for is not durable: it is coming back."""
+        return page.sequence > self._journal.committed
 
     def _bind(self, origin: str, key: str, content: str, placed: Placed) -> None:
         self._waiting[origin, key] = (content, placed)
@@ -188,12 +199,11 @@ async def _told(
 async def _until_durable(
     durable: "asyncio.Future[None]", seconds_max: float | None
 ) -> Refusal | None:
-    # Waiting so never cancels what is awaited: it is others' too.
-    done, _ = await asyncio.wait((durable,), timeout=seconds_max)
-    if not done:
-        return Refusal("E-IN-PROGRESS", retry_after=1)
+    shared = asyncio.shield(durable)  # it is others' too: whoever goes away cancels nothing
     try:
-        durable.result()
+        await (shared if seconds_max is None else asyncio.wait_for(shared, seconds_max))
+    except TimeoutError:
+        return _UNDER_WAY
     except JournalBroken:
         return Refusal("E-STOPPING")
     return None

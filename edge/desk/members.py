@@ -14,6 +14,7 @@ import msgspec
 
 from cloud_bridge import contract
 from drivers import terminal as words
+from edge import letters
 from edge.book import MEMBER, Book
 from edge.book.people import People
 from edge.bundles import Bundles
@@ -45,6 +46,7 @@ from edge.shop.facts import (
     MemberEnrolled,
     MemberUpdated,
     OpeningBalance,
+    TakenBack,
 )
 from edge.shop.ledger import POINTS
 from edge.shop.member import Member
@@ -100,7 +102,7 @@ class Members:
         """What the facts of this box say of members and deeds."""
         self.codes: CodeChecker | None = None
         """What checks codes that members show; None where nobody can."""
-        self.at_home = False
+        self.at_home: Callable[[], bool] = _elsewhere
         """Whether this box is the home of all members: nobody else has to confirm them."""
         self.coupon: Callable[[str], Held | None] = self.lot
         """Knows coupons by id; whoever knows those of other stores says so."""
@@ -143,6 +145,31 @@ class Members:
             return found
         return msgspec.structs.replace(found, shown=checked)
 
+    def shown(
+        self, member: words.Credential | None, also: words.Credential | None, by: str
+    ) -> Holding | Refusal | None:
+        """Return who is shown for one basket; of two members the surer one, who knows of both."""
+        found: Holding | None = None
+        for credential in (member, also):
+            if credential is None:
+                continue
+            one = self.identify(credential, by, decided=True)
+            if isinstance(one, Refusal):
+                return one
+            if found is None:
+                found = one
+            elif found.member.id != one.member.id:
+                found = surer(found, one)
+        return found
+
+    def masked(self, holding: Holding | None) -> tuple[str, ...]:
+        """Return how two members of one basket are shown, () where there is one or none."""
+        if holding is None or not holding.besides:
+            return ()
+        others = [self.holding(one, decided=True) for one in holding.besides]
+        shown = [one.member.display for one in others if isinstance(one, Holding)]
+        return (holding.member.display, *shown)
+
     def card(self, number: str, *, decided: bool) -> Holding | Refusal:
         """Return whose card this is, unless the card or the member is blocked."""
         card = self.card_of(number)
@@ -165,6 +192,14 @@ class Members:
         counted, names = self._counted(held.as_of), self._directory.once_called(held.member.id)
         ours = [self._points(name, counted, decided=decided) for name in (held.member.id, *names)]
         return Holding(held.member, held.points + sum(ours))
+
+    def earlier(self, sale: str) -> tuple[TakenBack, ...]:
+        """Return what came back of a sale so far: here, and elsewhere as far as the cloud told."""
+        ours = self.past.earlier(sale)
+        known = {fact.reversal for fact in ours}
+        told = [letters.taken_back(letter, sale) for letter in self._directory.came_back(sale)]
+        theirs = [fact for fact in told if fact is not None and fact.reversal not in known]
+        return (*theirs, *ours)
 
     def with_phone(self, phone_hash: str) -> tuple[str, ...]:
         """Return the ids of all members with this phone: the cloud's, and those enrolled here."""
@@ -262,7 +297,7 @@ class Members:
         member = Member(
             member_id, display=enrolled.display, birthday=enrolled.birthday, adult=enrolled.adult,
             partner=enrolled.partner, purchases=self._book.purchases(member_id),
-            unconfirmed=not self.at_home, tier=self._tier(enrolled, member_id),
+            unconfirmed=not self.at_home(), tier=self._tier(enrolled, member_id),
         )  # fmt: skip
         for update in self.past.updates(member_id):
             changed = {name: value for name in ("display", "birthday", "adult")
@@ -322,6 +357,11 @@ def _after(card: Card, fact: object) -> Card:
             return msgspec.structs.replace(card, status=state, batch=batch, distributor=distributor)
         case _:
             return card
+
+
+def _elsewhere() -> bool:
+    """Tell that members are at home elsewhere, where nobody says otherwise."""
+    return False
 
 
 def _nobody() -> Refusal:

@@ -8,7 +8,8 @@ Both are steps like any other: judged and placed without waiting, durable before
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,16 +22,17 @@ from edge.desk.answer import OK, Answer, refuse
 from edge.desk.closing import Count, Days
 from edge.desk.counter import Counter, refused
 from edge.desk.placing import OURSELVES, Placing, Request
-from edge.journal import Journal, JournalBroken
+from edge.journal import Journal, JournalBroken, Page
 from edge.refusals import Language, Refusal, problem
 from edge.shop.declined import Declined
 from edge.shop.operations.bring_in import Carried, refusal
-from edge.shop.reports.sheet import totals
 
 ROWS_MAX = 500
 """Rows of one request: so many facts wait for the disk at once, and sales pass between them."""
 ROWS_AT_ONCE = 25
 """Rows in one turn of the loop, so that a scan never waits for more than a few milliseconds."""
+ROWS_WAITING_MAX = 200
+"""Rows that wait for the disk: a sale that is placed behind them shares their commits."""
 WRONG_MAX = 100
 
 
@@ -127,7 +129,8 @@ class Office:
         made = await self.days.closing(count)
         if isinstance(made, Refusal):
             return refuse(made, asked.lang)
-        await self._placing.close_day(made.counts, totals(made.sheet), made.unsent)
+        closed = msgspec.structs.replace(made.fact, cashier=asked.cashier)
+        await self._placing.close_day(made.counts, closed)
         return _yes(made.closed)
 
     # --- bringing balances in ----------------------------------------------------------------
@@ -139,8 +142,9 @@ class Office:
         wrong: list[Wrong] = []
         for some in _slices(asked.rows):
             with self._counter.steady():
+                bound = self._bound(asked.imported, some)
                 for row in some:
-                    said = self._judge(asked.imported, row)
+                    said = self._judge(asked.imported, row, bound)
                     if isinstance(said, Refusal):
                         wrong.append(_wrong(row.number, said, asked.lang))
                     elif said:
@@ -150,9 +154,13 @@ class Office:
             return _yes(self._imported(0, len(known), wrong))
         return await self._bring_in(asked, [row for row in asked.rows if row.number not in known])
 
-    def _judge(self, imported: str, row: Row) -> bool | Refusal:
+    def _bound(self, imported: str, rows: Sequence[Row]) -> Mapping[str, Page]:
+        """Return the facts that some of these rows became before, by key."""
+        return self._journal.find_some(OURSELVES, [_key(imported, row) for row in rows])
+
+    def _judge(self, imported: str, row: Row, bound: Mapping[str, Page]) -> bool | Refusal:
         """Return whether a row is known, or what is wrong with it."""
-        page = self._journal.find(OURSELVES, _key(imported, row))
+        page = bound.get(_key(imported, row))
         if page is not None:
             if page.content == _content(row):
                 return True
@@ -169,30 +177,36 @@ class Office:
     async def _bring_in(self, asked: Import, rows: Sequence[Row]) -> Answer:
         """Place rows that are right, and answer when the last of them is durable.
 
-        While the disk writes some rows the next are placed, and no more: a sale waits for those.
+        Between two turns whoever scans comes first, and so few rows wait for the disk at any
+        time that what is sold meanwhile hardly waits for them.
         """
+        waiting = deque[asyncio.Future[None]]()
         placed = 0
-        before: asyncio.Future[None] | None = None
         for some in _slices(rows):
             if no := self._placing.blocked():
                 return refuse(no, asked.lang)
-            last: asyncio.Future[None] | None = None
+            bound = {*self._bound(asked.imported, some)}  # another command may be at them, too
             for row in some:
+                key = _key(asked.imported, row)
+                if key in bound:
+                    continue
+                bound.add(key)
                 done = self._place(asked, row)
                 if isinstance(done, Refusal):
                     return refuse(done, asked.lang)
-                if done is not None:
-                    last, placed = done, placed + 1
-            await _durable(before)
-            before = last
-        await _durable(before)
+                waiting.append(done)
+                placed += 1
+            await asyncio.sleep(0)
+            if len(waiting) > ROWS_WAITING_MAX:
+                await _durable(waiting[-ROWS_WAITING_MAX])
+            while waiting and waiting[0].done():
+                waiting.popleft().result()
+        if waiting:
+            await _durable(waiting[-1])
         return _yes(self._imported(placed, len(asked.rows) - placed))
 
-    def _place(self, asked: Import, row: Row) -> "asyncio.Future[None] | Refusal | None":
-        """Place a row; None if another command has brought it in meanwhile."""
+    def _place(self, asked: Import, row: Row) -> "asyncio.Future[None] | Refusal":
         key = _key(asked.imported, row)
-        if self._journal.find(OURSELVES, key) is not None:
-            return None
         request = Request(OURSELVES, key, _content(row), "import", asked.lang)
         named = asked.imported, row.number
         done = self._placing.opening(request, named, row.carried, self._counter.rules)
@@ -203,13 +217,10 @@ class Office:
         return Imported(exponent=self._counter.exponent, placed=placed, known=known, wrong=some)
 
 
-async def _durable(future: "asyncio.Future[None] | None") -> None:
-    """Wait for the disk, or for whoever else comes first. Raises JournalBroken."""
-    if future is None:
-        await asyncio.sleep(0)
-    else:
-        await asyncio.wait((future,))
-        future.result()
+async def _durable(future: "asyncio.Future[None]") -> None:
+    """Wait for the disk; that never cancels what others wait for, too. Raises JournalBroken."""
+    await asyncio.wait((future,))
+    future.result()
 
 
 def _slices(rows: Sequence[Row]) -> list[Sequence[Row]]:

@@ -23,6 +23,7 @@ class Wish(NamedTuple):
     redeem: int | Literal["max"] = 0
     channel: Channel = "till"
     region: str = ""
+    also: words.Credential | None = None
 
 
 class Pin(msgspec.Struct, frozen=True):

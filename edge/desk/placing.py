@@ -13,7 +13,7 @@ import structlog
 
 from drivers import terminal as words
 from edge import VERSION, letters
-from edge.book import MEMBER, Book, members
+from edge.book import MEMBER, Book
 from edge.clock import Reading
 from edge.config import Store
 from edge.desk.answer import OK, Answer, refuse, reply
@@ -21,11 +21,10 @@ from edge.desk.dealing import Deal, Request, Seller
 from edge.desk.following import Following
 from edge.desk.keys import Placed
 from edge.desk.slips import After, Slips
-from edge.journal import Draft, Head, Journal, Room
+from edge.journal import CLOUD, Draft, Head, Journal, Room
 from edge.refusals import Refusal
 from edge.replies import Stamp
 from edge.shop.accounts.lots import PRINCIPAL, Holdings
-from edge.shop.bundle import Tier
 from edge.shop.calendar import plus_days
 from edge.shop.declined import Declined
 from edge.shop.facts import (
@@ -46,7 +45,6 @@ from edge.shop.operations.in_force import InForce
 from edge.shop.operations.made import Made, receipt_number
 from edge.shop.operations.sell import sell
 from edge.shop.pricing import Moment, RuleSet, moment
-from edge.shop.reports.day import Amounts
 from edge.world import World
 
 __all__ = [
@@ -150,14 +148,18 @@ class Placing:
         return placed
 
     def _follow(self, fact: Fact, rules: InForce, by: Seller, at: Moment) -> None:
-        """Place what a deed brings with it: nobody asked, so that nobody is answered."""
+        """Place what a deed brings with it: nobody asked, so that nobody is answered.
+
+        It shares the deed's commit, so that no power cut parts them.
+        """
 
         def made() -> Made:
             stamped = self._world.clock.read().placed_at(self._journal.head.at)
-            return self._made(by, self._world.new_key(), at, stamped)
+            alone = msgspec.structs.replace(by, approved_by=None)  # nobody had to approve it
+            return self._made(alone, self._world.new_key(), at, stamped)
 
         for more in self._following.after(fact, rules, made):
-            self._own(more)
+            self._journal.place(self._draft(more), more, self._world.now(), joined=True)
 
     def sale(self, request: Request, deal: Deal, by: Seller) -> Placed | Declined:
         """Place a sale; declined if what it spends is no longer held."""
@@ -181,7 +183,7 @@ class Placing:
         """Return what the member of a sale has left, for the receipt to say."""
         before = deal.points_before
         points = None if before is None else before + _gained(fact)
-        tier = _tier(deal)
+        tier = deal.tier
         named = (tier.name_zh, tier.name_en) if tier else ("", "")
         paid = any(tender.kind in ("principal", "bonus") for tender in fact.tenders)
         if not paid:
@@ -254,7 +256,7 @@ class Placing:
         """
         date = self._next_day()
         if date is not None:
-            self._own(DayOpened(business_date=date))
+            self.own(DayOpened(business_date=date))
 
     def open_day(self, request: Request, tell: Tell) -> Placed | None:
         """Open the business day because somebody asks for it; None if it is open."""
@@ -270,7 +272,7 @@ class Placing:
         if standing.day is not None and standing.day >= date:
             return None
         if standing.day is not None:
-            self._own(DayClosed(business_date=standing.day))
+            self.own(self.day_closed())
         last = standing.last_day  # closed by hand, it is over though its date is not
         return max(date, plus_days(last, 1)) if last else date
 
@@ -285,24 +287,23 @@ class Placing:
     def told(self, request: Request, fact: Fact, tell: Tell, *before: Fact) -> Placed:
         """Place a fact that is no deed because a terminal asks for it; others of it go `before`."""
         for one in before:
-            self._own(one)
+            self.own(one)
         return self._place(request, fact, reply(tell(fact, self.stamp(request))))
 
-    def close_day(
-        self, counts: Sequence[DrawerCounted], totals: str, unsent: Amounts
-    ) -> "asyncio.Future[None]":
-        """Close the open business day: what was counted, and then the digest of its totals.
-
-        `unsent` is what the cloud does not know yet: how many facts, and what they sold.
-        """
+    def day_closed(self) -> DayClosed:
+        """Return the fact that closes the open business day, as far as it can be told here."""
         day = self._book.standing.day
         assert day is not None, "only an open day can be closed"
+        unsent = self._book.unsent(self._journal.head.sequence, self._journal.bookmark(CLOUD))
+        return DayClosed(business_date=day, unsent=unsent.count, unsent_amount=unsent.amount)
+
+    def close_day(
+        self, counts: Sequence[DrawerCounted], closed: DayClosed
+    ) -> "asyncio.Future[None]":
+        """Close the open business day: what was counted, and then the fact that closes it."""
         for count in counts:
-            self._own(count)
-        closed = DayClosed(
-            business_date=day, totals=totals, unsent=unsent.count, unsent_amount=unsent.amount
-        )
-        return self._own(closed)
+            self.own(count)
+        return self.own(closed)
 
     def opening(
         self, request: Request, row: tuple[str, int], carried: Carried, rules: RuleSet
@@ -344,17 +345,14 @@ class Placing:
 
     def notices(self, fact: NoticesShown) -> None:
         """Write down what a member was told: how often is counted."""
-        self._own(fact)
+        self.own(fact)
 
     def cloud(self, *, online: bool) -> None:
         """Write down that the cloud stopped answering, or answers again."""
-        self._own(CloudReached(online=online))
+        self.own(CloudReached(online=online))
 
     def own(self, fact: Fact) -> "asyncio.Future[None]":
         """Place a fact that no request asked for."""
-        return self._own(fact)
-
-    def _own(self, fact: Fact) -> "asyncio.Future[None]":
         return self._journal.place(self._draft(fact), fact, self._world.now())[1]
 
     def _write(self, fact: Fact) -> tuple[str, bytes]:
@@ -386,13 +384,10 @@ def epoch_opened(parent: Head, ordinal: int, world: World) -> EpochOpened:
 
 def _gained(fact: SaleMade) -> int:
     """Return by how many of the programme's own points the member holds more, or fewer."""
-    return members(fact).get((f"{MEMBER}{fact.member}", POINTS), 0)
-
-
-def _tier(deal: Deal) -> Tier | None:
-    """Return the tier of the deal's member, as the bundle names it."""
-    name = deal.quote.member.tier if deal.quote.member else ""
-    return next((tier for tier in deal.rules.bundle.tiers if tier.id == name), None)
+    account = f"{MEMBER}{fact.member}"
+    return sum(
+        [leg.amount for leg in fact.postings if leg.account == account and leg.unit == POINTS]
+    )
 
 
 def _hash(body: bytes) -> str:

@@ -10,8 +10,8 @@ from msgspec import Meta
 from edge.access.staff import Staff
 from edge.config import Id, StaffRight
 from edge.desk.answer import OK, Answer, refuse
+from edge.desk.staff import StaffDesk
 from edge.refusals import Language, Refusal
-from edge.world import World
 
 log = structlog.get_logger(__name__)
 
@@ -53,8 +53,8 @@ Served = msgspec.Struct | tuple[Known, ...] | Refusal
 class StaffOffice:
     """Answers the owner; `operations` says what can be asked."""
 
-    def __init__(self, staff: Staff, world: World, lang: Language) -> None:
-        self._staff, self._world, self._lang = staff, world, lang
+    def __init__(self, staff: Staff, desk: StaffDesk, lang: Language) -> None:
+        self._staff, self._desk, self._lang = staff, desk, lang
 
     @property
     def operations(self) -> Mapping[str, Callable[[bytes], Awaitable[Answer]]]:
@@ -116,4 +116,7 @@ class StaffOffice:
 
     async def _remove(self, payload: bytes) -> Served:
         named = msgspec.json.decode(payload, type=Named)
-        return self._staff.remove(named.id) or named
+        if no := self._staff.remove(named.id):
+            return no
+        await self._desk.removed(named.id)
+        return named

@@ -1,6 +1,6 @@
 """A terminal's shell: its request in, the shop asked, the outcome made durable, then told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from drivers import terminal as words
@@ -9,7 +9,7 @@ from edge.desk.answer import Answer, refuse, reply
 from edge.desk.counter import Counter, refused
 from edge.desk.keys import Keys, Placed
 from edge.desk.means import Job, Means, Outcome, Prepare
-from edge.desk.operations import DEEDS, LOOKS, PREPARED, READS
+from edge.desk.operations import DEEDS, LOOKS, READS, awaited
 from edge.desk.placing import OURSELVES, Placing, Request
 from edge.desk.rehearsal import Rehearsal
 from edge.desk.rights import may, may_approve
@@ -82,6 +82,14 @@ class Desk:
             pass
         return refuse(Refusal("E-STOPPING"), terminal.lang, own)
 
+    def resume(self, terminals: Iterable[Terminal]) -> None:
+        """Let people work on at these terminals who were signed on when the box stopped."""
+        for terminal in terminals:
+            if terminal.training and self._training is not None:
+                self._training.resume((terminal,))
+            elif self.staff is not None:
+                self.staff.resume(terminal.id, self._counter.members.past, self._placing)
+
     async def own(self, operation: str, payload: bytes, lang: Language) -> Answer:
         """Answer what the owner asks for at the box itself, where nobody has to sign on."""
         ourselves = Terminal(
@@ -101,7 +109,7 @@ class Desk:
             case words.SignOn() | words.SignOff() | words.Approve():
                 if self.staff is None:
                     return refuse(Refusal("E-FORBIDDEN"), terminal.lang)
-                return await self.staff.answer(terminal, request)
+                return await self.staff.answer(terminal, request, self._placing)
             case words.Keyed():
                 return await self._change(terminal, operation, request)
             case _:
@@ -133,7 +141,7 @@ class Desk:
         request = Request(terminal.id, asked.key, content, operation, terminal.lang)
         job = Job(terminal, request)
         who = request.origin, request.key, request.content, terminal.lang
-        if (prepare := PREPARED.get(type(asked))) is not None:
+        if (prepare := awaited(asked)) is not None:
             return await self._keys.once_prepared(*who, lambda: self._prepare(prepare, job, asked))
         decide = partial(DEEDS[type(asked)], self.means, job, asked)
         return await self._keys.once(*who, partial(self._decide, job, asked, decide))
@@ -164,10 +172,10 @@ class Desk:
     def _decide(
         self, job: Job, asked: words.Keyed, decide: Callable[[], Outcome]
     ) -> Placed | Answer:
-        if (unable := self._unable(asked) or self._forbidden(job, asked)) is not None:
-            return refuse(unable, job.terminal.lang, asked.key)
-        exponent = self._counter.exponent
         with self._counter.steady():
+            if (unable := self._unable(asked) or self._forbidden(job, asked)) is not None:
+                return refuse(unable, job.terminal.lang, asked.key)
+            exponent = self._counter.exponent
             outcome = decide()
             if isinstance(outcome, Declined):
                 outcome = refused(outcome, exponent)

@@ -5,9 +5,8 @@ ours is moved aside, and the cloud is asked from the beginning. One thread at a 
 `apply`; the loop's thread alone reads. A reader sees a page of changes wholly or not at all.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -19,6 +18,7 @@ from edge.directory import tables
 from edge.directory.tables import DAMAGE, normal_code, unseal
 from edge.shop.basket import Product
 from edge.shop.member import Member
+from edge.steady import Steady
 
 MMAP_BYTES_MAX = 48 << 20
 """How much of the file is read in place; the rest is read through the system's cache, which does
@@ -26,6 +26,10 @@ not count as this process's memory."""
 BY_CODE = """
 select record from code join product on product.id = code.product
 where code.code = ? order by product.id limit 1
+"""
+BY_ID = """
+select record from member
+where id = ?1 and not exists (select 1 from alias where member = ?1)
 """
 ALIASES_MAX = 16
 """How often one member may have been merged into another, one after the other."""
@@ -37,15 +41,14 @@ class DirectoryDamaged(Exception):
     """The file was damaged under us. Opening it again moves it aside and starts afresh."""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(msgspec.Struct, frozen=True):
     """A member as the cloud last told. `points` contains our facts up to `as_of` already."""
 
     member: Member
     status: Literal["active", "frozen", "closed"]
     points: int
     as_of: contract.AsOf | None
-    totals: Mapping[str, int] = field(default_factory=dict)
+    totals: Mapping[str, int] = {}
     """What else they hold in all, by unit."""
     confirmed: bool = True
     code_key: bytes | None = None
@@ -102,9 +105,14 @@ class Directory:
         self._read.set_busy_timeout(tables.BUSY_MILLISECONDS_MAX)
         self._read.pragma("mmap_size", MMAP_BYTES_MAX)
         self._read.pragma("cell_size_check", 1)  # a torn page must not look like an empty one
+        # No value that is bound is worth a plan of its own, which takes longer than the search.
+        self._read.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
+        self._steady = Steady(self._begin, self._end)
+        self._price_book: int | None = None
         self._decode_member = msgspec.msgpack.Decoder(contract.Member).decode
         self._decode_card = msgspec.msgpack.Decoder(contract.Card).decode
         self._decode_coupon = msgspec.msgpack.Decoder(contract.Coupon).decode
+        self._decode_letter = msgspec.json.Decoder(contract.Envelope).decode
         self._decode_product = msgspec.msgpack.Decoder(Product).decode
 
     def close(self) -> None:
@@ -131,6 +139,13 @@ class Directory:
         except DAMAGE as error:
             raise self._damaged(error) from error
 
+    def forget(self) -> None:
+        """Let the cloud be asked for everything again (blocking); what is here stays meanwhile."""
+        try:
+            self._write.execute("update news set value = '' where name = 'cursor'")
+        except DAMAGE as error:
+            raise self._damaged(error) from error
+
     def heat(self, news: contract.HotList) -> None:
         """Take changes of the hot list with their cursor (blocking); errors are those of `apply`.
 
@@ -150,17 +165,16 @@ class Directory:
         except DAMAGE as error:
             raise self._damaged(error) from error
 
-    @contextmanager
-    def steady(self) -> Iterator[None]:
+    def steady(self) -> Steady:
         """Let all reads inside see one and the same state, whatever is applied meanwhile."""
-        if self._read.in_transaction:
-            yield
-            return
+        return self._steady
+
+    def _begin(self) -> None:
         self._read.execute("begin")
-        try:
-            yield
-        finally:
-            self._read.execute("commit")
+
+    def _end(self) -> None:
+        self._price_book = None
+        self._read.execute("commit")
 
     @property
     def cursor(self) -> str:
@@ -175,7 +189,12 @@ class Directory:
     @property
     def price_book(self) -> int:
         """The version of the price book, 0 for none."""
-        return int(self._one("select value from news where name = 'price_book'", ()))
+        if self._price_book is not None:
+            return self._price_book
+        version = int(self._one("select value from news where name = 'price_book'", ()))
+        if self._steady.is_held:
+            self._price_book = version
+        return version
 
     @property
     def fill(self) -> Fill:
@@ -186,8 +205,9 @@ class Directory:
 
     def member(self, member_id: str) -> Held | None:
         """Return a member by id."""
-        sql = "select record from member where id = ?"
-        m = self._record(sql, self.called(member_id), self._decode_member)
+        m = self._record(BY_ID, member_id, self._decode_member)
+        if m is None and (now := self.called(member_id)) != member_id:
+            m = self._record(BY_ID, now, self._decode_member)
         if m is None:
             return None
         shop_member = Member(id=m.id, display=m.display, tier=m.tier, tags=m.tags)
@@ -215,6 +235,14 @@ class Directory:
         """Return what the cloud told of a coupon; whether it was used, its lot's holder knows."""
         sql = "select record from coupon where id = ?"
         return self._record(sql, coupon_id, self._decode_coupon)
+
+    def came_back(self, sale: str) -> tuple[contract.Envelope, ...]:
+        """Return the letters by which other boxes took back some of a sale of ours."""
+        try:
+            rows = self._read.execute("select record from came_back where sale = ?", (sale,))
+            return tuple([self._decode_letter(unseal(record)) for (record,) in rows])
+        except DAMAGE as error:
+            raise self._damaged(error) from error
 
     def is_hot(self, kind: Literal["card", "member", "coupon"], name: str) -> bool:
         """Tell whether nothing may be spent from a card, a member or a coupon."""
@@ -264,8 +292,8 @@ class Directory:
             raise self._damaged(error) from error
 
     def _record(self, sql: str, key: str, decode: Callable[[memoryview], T]) -> T | None:
-        raw = self._one(sql, (key,))
         try:
+            raw = self._read.execute(sql, (key,)).get
             return None if raw is None else decode(unseal(raw))
         except DAMAGE as error:
             raise self._damaged(error) from error

@@ -10,9 +10,10 @@ from cloud_bridge import contract
 
 APPLICATION_ID = 0x45444752
 """Marks the file as a directory of ours ("EDGR"); SQLite keeps it in the header."""
-LAYOUT = 3
+LAYOUT = 4
 WAL_BYTES_MAX = 16 << 20
 BUSY_MILLISECONDS_MAX = 5000
+ALL = ("news", "member", "alias", "card", "coupon", "came_back", "hot", "product", "code")
 GTIN_LENGTHS = (8, 12, 13, 14)
 
 TABLES = f"""
@@ -24,6 +25,8 @@ create table alias(member text primary key, target text not null) strict, withou
 create index alias_target on alias(target);
 create table card(number text primary key, record blob not null) strict, without rowid;
 create table coupon(id text primary key, record blob not null) strict, without rowid;
+create table came_back(sale text, hash text, record blob not null, primary key(sale, hash))
+    strict, without rowid;
 create table hot(kind text, id text, primary key(kind, id)) strict, without rowid;
 create table product(id text primary key, record blob not null) strict, without rowid;
 create table code(code text, product text, primary key(code, product)) strict, without rowid;
@@ -60,6 +63,9 @@ def put(connection: apsw.Connection, change: contract.Change) -> int:
     match change:
         case contract.Coupon():
             connection.execute("insert or replace into coupon values(?, ?)", (change.id, record))
+        case contract.CameBack():
+            letter = change.sale, change.letter.hash, seal(msgspec.json.encode(change.letter))
+            connection.execute("insert or replace into came_back values(?, ?, ?)", letter)
         case contract.Merge():
             pair = (change.member, change.into)
             connection.execute("insert or replace into alias values(?, ?)", pair)
@@ -98,7 +104,7 @@ def seal(record: bytes) -> bytes:
 def unseal(raw: bytes) -> memoryview:
     """Return a record without its checksum. Raises apsw.CorruptError if they do not match."""
     record = memoryview(raw)[4:]
-    if zlib.crc32(record) != int.from_bytes(raw[:4], "big"):
+    if not raw.startswith(zlib.crc32(record).to_bytes(4, "big")):
         raise apsw.CorruptError("a record does not match its checksum")
     return record
 
@@ -127,7 +133,7 @@ def lay_out(connection: apsw.Connection) -> None:
     mark = connection.pragma("application_id"), connection.pragma("user_version")
     if mark != (APPLICATION_ID, LAYOUT):
         raise apsw.NotADBError(f"not a directory of layout {LAYOUT}: {mark}")
-    for table in ("news", "member", "alias", "card", "coupon", "hot", "product", "code"):
+    for table in ALL:
         connection.execute(f"select * from {table} limit 1").fetchall()
 
 

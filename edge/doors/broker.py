@@ -27,6 +27,8 @@ from edge.refusals import Refusal
 
 RETRY_SECONDS_MIN: Final = 0.2
 RETRY_SECONDS_MAX: Final = 10.0
+EVENT_SECONDS_MAX: Final = 10.0
+"""How old an event may be when a terminal gets it."""
 UNSAFE_SECONDS: Final = 30.0
 """How soon a broker that was not safe is tried again."""
 KEEP_ALIVE_SECONDS: Final = 15
@@ -68,6 +70,18 @@ class BrokerDoor:
         topic = store_prefix(self._store) + place
         self._news[place] = Message(topic=topic, payload=payload, retain=True, content_type=JSON)
         self._publish(self._news[place])
+
+    def tell(self, terminal: str, kind: str, payload: bytes) -> None:
+        """Tell a terminal something of `kind` on `evt/{kind}`, if the broker is there and safe."""
+        if self.state == "up":
+            topic, now = (
+                Topics(self._store, terminal).event(kind),
+                asyncio.get_running_loop().time(),
+            )
+            message = Message(
+                topic=topic, payload=payload, content_type=JSON, expires_at=now + EVENT_SECONDS_MAX
+            )
+            self._publish(message)
 
     async def run(self) -> None:
         """Connect, and connect again, until cancelled."""

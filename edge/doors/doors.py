@@ -16,6 +16,7 @@ from edge.doors.behind import Desk
 from edge.doors.broker import BrokerDoor
 from edge.doors.feeds import Feeds
 from edge.doors.http import HttpDoor
+from edge.doors.lane_events import LaneEvents
 from edge.doors.mqtt import MqttDoor
 from edge.doors.registrar import Place, Registrar
 from edge.doors.securing import Certificates
@@ -57,6 +58,7 @@ class Doors:
             jitter = world.luck.random
             self.broker = BrokerDoor(desk, access, config.store.id, config.mqtt, jitter)
         rooms = dict.fromkeys(registrar.OPERATIONS, self.registrar)
+        feeds.besides.append(LaneEvents(access, self.mqtt, self.broker))
         self.admin = AdminDoor(config.store.state_dir, office, desk.health, rooms)
         self._said: tuple[str, str] | None = None
 

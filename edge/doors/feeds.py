@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import Callable
 from types import TracebackType
+from typing import Protocol
 
 DROPPED = ("dropped", b"{}")
 """The last event of a reader that fell behind: it missed some and should come again."""
@@ -60,10 +61,21 @@ class Feed:
         return self._waiting.popleft()
 
 
+class Besides(Protocol):
+    """Another way to those who watch a lane."""
+
+    def give(self, lane: str, kind: str, data: bytes) -> bool:
+        """Tell one of them, and nobody else; False if there is none."""
+
+    def publish(self, lane: str, kind: str, data: bytes) -> None:
+        """Tell all of them."""
+
+
 class Feeds:
-    """All readers of all lanes."""
+    """All readers of all lanes, and whoever is told `besides` them."""
 
     def __init__(self, waiting_max: int = 64) -> None:
+        self.besides: list[Besides] = []
         self._waiting_max = waiting_max
         self._readers: defaultdict[str, dict[Feed, None]] = defaultdict(dict)  # in order of arrival
 
@@ -79,13 +91,16 @@ class Feeds:
         return len(self._readers.get(lane, ()))
 
     def give(self, lane: str, kind: str, data: bytes) -> bool:
-        """Tell the reader who came first, and nobody else; False if there is none."""
+        """Tell the reader who came first, or else one besides; False if there is nobody."""
         first = next(iter(self._readers.get(lane, ())), None)
         if first is not None:
             first.put(kind, data)
-        return first is not None
+            return True
+        return any(way.give(lane, kind, data) for way in self.besides)
 
     def publish(self, lane: str, kind: str, data: bytes) -> None:
         """Tell all readers of `lane`; never waits. `data` is one JSON text without line feeds."""
         for feed in tuple(self._readers.get(lane, ())):
             feed.put(kind, data)
+        for way in self.besides:
+            way.publish(lane, kind, data)

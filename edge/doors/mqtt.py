@@ -45,6 +45,8 @@ PACKETS_PER_SECOND_MIN = 200
 """What a terminal may send: its requests, acknowledgements and pings."""
 LOGINS_PER_SECOND, LOGINS_BURST = 2.0, 60.0
 """How often a terminal may come in: who is cut off for a flood cannot go on with it at once."""
+EVENT_SECONDS_MAX = 10.0
+"""How old an event may be when a terminal gets it."""
 STATE_BYTES_MAX = 4096
 """How much a terminal may say of itself on its state topic."""
 
@@ -117,9 +119,17 @@ class MqttDoor:
         return self._endpoint.counts
 
     def tell(self, terminal: str, kind: str, payload: bytes) -> None:
-        """Tell a terminal something of `kind` (a scan of its lane, a notice) on `evt/{kind}`."""
-        topic = Topics(self._store, terminal).event(kind)
-        self._deliver(terminal, Message(topic=topic, payload=payload, content_type=JSON))
+        """Tell a terminal something of `kind` (a scan of its lane) on `evt/{kind}`, soon or never.
+
+        What a device said to one basket may not reach the next.
+        """
+        topic, until = Topics(self._store, terminal).event(kind), self._now() + EVENT_SECONDS_MAX
+        message = Message(topic=topic, payload=payload, content_type=JSON, expires_at=until)
+        self._deliver(terminal, message)
+
+    def hears(self, terminal: str, kind: str) -> bool:
+        """Tell whether a terminal is connected and has subscribed to events of this kind."""
+        return self._endpoint.hears(terminal, Topics(self._store, terminal).event(kind))
 
     def announce(self, place: str, payload: bytes) -> None:
         """Tell all who care, now and later; `place` such as "box/state", "dev/scale/state"."""

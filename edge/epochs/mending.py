@@ -116,6 +116,7 @@ def _fill(
             "insert into page values(?,?,?,?,?,?,?,?,?,?)", msgspec.structs.astuple(page)
         )
         follower.follow(cursor, page, letters.read(page.body))
+    follower.followed(cursor)
     bookmarks = dict(old.execute("select name, sequence from bookmark"))
     for name, sequence in _moved(bookmarks, fork.common).items():
         cursor.execute("insert into bookmark values(?,?)", (name, sequence))

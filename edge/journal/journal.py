@@ -7,10 +7,10 @@ The book follows in the same transaction, through the `Follower` that the box ha
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import apsw
 import msgspec
@@ -19,10 +19,11 @@ from edge.config import Disk
 from edge.journal.errors import JournalBroken
 from edge.journal.file import connect, lock
 from edge.journal.log import Log
-from edge.journal.page import COLUMNS, GENESIS, Draft, Head, Page, find_last, pages
+from edge.journal.page import COLUMNS, GENESIS, Draft, Head, Page, each_page, find_last, pages
 from edge.journal.reserve import Reserve, Room
-from edge.writer import Writer
+from edge.writer import Joined, Writer
 
+T = TypeVar("T")
 CLOUD = "cloud"
 """The bookmark up to which the cloud has acknowledged."""
 EPOCH = "epoch"
@@ -48,6 +49,9 @@ class Follower(Protocol):
 
     def follow(self, cursor: apsw.Cursor, page: Page, fact: object) -> None:
         """On the writer, inside the transaction that makes the fact durable."""
+
+    def followed(self, cursor: apsw.Cursor) -> None:
+        """On the writer, right before the commit: all its facts were followed."""
 
     def committed(self, sequence: int) -> None:
         """On the loop: everything up to `sequence` is durable."""
@@ -166,14 +170,17 @@ class Journal:
 
     # --- places ------------------------------------------------------------------------------
 
-    def place(self, draft: Draft, fact: object, now: int) -> tuple[Page, "asyncio.Future[None]"]:
+    def place(
+        self, draft: Draft, fact: object, now: int, *, joined: bool = False
+    ) -> tuple[Page, "asyncio.Future[None]"]:
         """Give a fact the next place; the future completes when it is durable.
 
         Never waits and cannot fail: whoever places has judged the fact already, in the same
         step of the loop, and has asked whether the journal is `full`. The future raises
-        JournalBroken if the disk refuses.
+        JournalBroken if the disk refuses. What is `joined` to the fact placed before it, in that
+        same step, is durable with that one or not at all.
         """
-        return self._place(draft, fact, now, self.head.epoch)
+        return self._place(draft, fact, now, self.head.epoch, joined=joined)
 
     def open_epoch(
         self, draft: Draft, fact: object, now: int
@@ -193,7 +200,7 @@ class Journal:
         return placed
 
     def _place(
-        self, draft: Draft, fact: object, now: int, epoch: int
+        self, draft: Draft, fact: object, now: int, epoch: int, *, joined: bool = False
     ) -> tuple[Page, "asyncio.Future[None]"]:
         assert (draft.origin, draft.key) not in self._placed, "a key has one place"
         assert len(self._placed) < 2 * self._disk.waiting_facts_max, "full() comes first"
@@ -206,7 +213,8 @@ class Journal:
         self._placed[page.origin, page.key] = page
         self._waiting_bytes += _size(page)
         self._follower.placed(page, fact)
-        return page, self._writer.put((page, fact))
+        job = page, fact
+        return page, self._writer.put(Joined(job) if joined else job)
 
     # --- what is there -----------------------------------------------------------------------
 
@@ -220,12 +228,39 @@ class Journal:
         ).fetchone()
         return Page(*row) if row else None
 
+    def find_some(self, origin: str, keys: Collection[str]) -> dict[str, Page]:
+        """Return the facts that bound some keys of one origin, by key; few questions to the file.
+
+        Be they durable or only placed.
+        """
+        rows = self._read.execute(
+            f"select {COLUMNS} from page where origin = ? and key in"
+            " (select value from json_each(?))",
+            (origin, msgspec.json.encode([*keys]).decode()),
+        )
+        durable = {page.key: page for page in (Page(*row) for row in rows)}
+        placed = {key: page for key in keys if (page := self._placed.get((origin, key)))}
+        return durable | placed
+
+    def since(self, sequence: int) -> Sequence[Page]:
+        """Return all pages after `sequence`, be they durable or only placed: meant for a few."""
+        durable = self.after(sequence, self.committed)
+        return [*durable, *(page for page in self._placed.values() if page.sequence > sequence)]
+
     def after(self, sequence: int, limit: int) -> Sequence[Page]:
         """Return up to `limit` pages after `sequence`, of those known here to be durable.
 
         The file may already hold more: the writer commits before the loop hears of it.
         """
         return pages(self._read, sequence, min(limit, max(0, self.committed - sequence)))
+
+    def read_aside(self, sequence: int, use: Callable[[Iterator[Page]], T]) -> T:
+        """Return what `use` makes of all durable pages after `sequence`, which it reads in order.
+
+        For any thread: over a connection of its own. Raises apsw.Error; see `guard`.
+        """
+        with closing(connect(self._path, writable=False)) as db:
+            return use(each_page(db, sequence, max(0, self.committed - sequence)))
 
     def digest_at(self, sequence: int) -> str | None:
         """Return the digest of a durable page; of page 0, the chain's beginning."""
@@ -314,6 +349,7 @@ class Journal:
                         " do update set sequence = excluded.sequence",
                         (name, sequence),
                     )
+        self._follower.followed(cursor)
         cursor.execute("commit")
 
     # --- back on the loop --------------------------------------------------------------------

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
-from edge.journal.file import PAGES_COME_IN_ORDER, read_header
+from edge.journal.file import PAGES_BALANCE, PAGES_COME_IN_ORDER, read_header
 
 Step = Callable[[Database], None]
 
@@ -24,7 +24,11 @@ def _pages_come_in_order(db: Database) -> None:
     db.execute(PAGES_COME_IN_ORDER)
 
 
-STEPS: Mapping[int, Step] = {2: _pages_come_in_order}
+def _pages_balance(db: Database) -> None:
+    db.execute(PAGES_BALANCE)
+
+
+STEPS: Mapping[int, Step] = {2: _pages_come_in_order, 3: _pages_balance}
 """What leads to each version from the one before."""
 
 

@@ -1,6 +1,6 @@
 """Pages: facts in their places, chained by their digests."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import apsw
 import msgspec
@@ -59,13 +59,16 @@ class Head(msgspec.Struct, frozen=True):
 
 def pages(db: apsw.Connection, after: int, limit: int = -1) -> Sequence[Page]:
     """Return up to `limit` pages after sequence `after`, in order."""
-    return [
-        Page(*row)
-        for row in db.execute(
-            f"select {COLUMNS} from page where sequence > ? order by sequence limit ?",
-            (after, limit),
-        )
-    ]
+    return list(each_page(db, after, limit))
+
+
+def each_page(db: apsw.Connection, after: int, limit: int = -1) -> Iterator[Page]:
+    """Yield the same, each read when it is asked for."""
+    for row in db.execute(
+        f"select {COLUMNS} from page where sequence > ? order by sequence limit ?",
+        (after, limit),
+    ):
+        yield Page(*row)
 
 
 def find_key(db: apsw.Connection, key: str) -> Sequence[Page]:

@@ -48,6 +48,7 @@ def local(at_ms: int, zone: str) -> datetime:
     return (_EPOCH + timedelta(milliseconds=at_ms)).astimezone(_zone(zone))
 
 
+@lru_cache(maxsize=64)  # one deed asks for the same moment again and again
 def moment(at_ms: int, zone: str) -> Moment:
     """Return the moment of `at_ms` in an IANA zone."""
     time = local(at_ms, zone)

@@ -1,6 +1,7 @@
 """Paper: exact amounts in columns that also line up in Chinese, and what all slips begin with."""
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from unicodedata import east_asian_width
 
 import msgspec
@@ -25,6 +26,7 @@ HEAD_WORDS: dict[str, tuple[str, str]] = {
     "terminal": ("终端", "Terminal"),
     "cashier": ("收银员", "Cashier"),
     "seller": ("导购", "Sales assistant"),
+    "approved_by": ("批准人", "Approved by"),
     "member": ("会员", "Member"),
     "tier": ("会员等级", "Tier"),
     "balance": ("积分余额", "Points balance"),
@@ -67,9 +69,8 @@ class ReceiptHeader(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def printable(row: str) -> str:
-    """Return a row without what a printer would obey instead of print, and without its end."""
-    clean = row if row.isprintable() else "".join(c if c.isprintable() else "?" for c in row)
-    return clean.rstrip()
+    """Return a row without what a printer would obey instead of print."""
+    return "".join([c if c.isprintable() else "?" for c in row])
 
 
 def columns(text: str) -> int:
@@ -130,11 +131,16 @@ class Paper:
         self._at = 0 if lang == "zh" else 1
         self.exponent: int = getattr(fact, "exponent", 0)
         """How many digits of money stand behind the point; a deed without money has none."""
+        self.money: Callable[[int], str] = partial(format_minor, exponent=self.exponent)
+        """Returns an amount as people write it."""
         self.rows: list[str] = []
 
     def text(self) -> str:
         """Return what was set, each row ended by a newline."""
-        return "".join([f"{printable(row)}\n" for row in self.rows])
+        rows = self.rows
+        if not "".join(rows).isprintable():
+            rows = [printable(row) for row in rows]
+        return "".join([f"{row.rstrip()}\n" for row in rows])
 
     def rule(self) -> None:
         """Draw a line."""
@@ -161,6 +167,8 @@ class Paper:
         self._named("cashier", deed.cashier)
         if deed.seller:
             self._named("seller", deed.seller)
+        if deed.approved_by:
+            self._named("approved_by", deed.approved_by)
         if deed.member:
             self._named("member", deed.member)
         if header.tier_zh:
@@ -197,7 +205,9 @@ class Paper:
 
     def pair(self, left: str, right: str) -> None:
         """Put `right` at the right edge, below `left` if there is no room beside it."""
-        space = self._width - columns(left) - columns(right)
+        # Said here once more what `columns` says: a call for each text of each row would tell.
+        taken = len(left) if left.isascii() else _columns(left)
+        space = self._width - taken - (len(right) if right.isascii() else _columns(right))
         if space >= 1:
             self.rows.append(left + " " * space + right)
             return
@@ -207,10 +217,6 @@ class Paper:
     def points(self, points: int) -> str:
         """Return points as people write them."""
         return format_minor(points, self._header.points_exponent)
-
-    def money(self, amount: int) -> str:
-        """Return an amount as people write it."""
-        return format_minor(amount, self.exponent)
 
     def _named(self, name: str, right: str) -> None:
         self.pair(HEAD_WORDS[name][self._at], right)

@@ -1,5 +1,9 @@
 """A sale as the guest sees it."""
 
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any
+
 from edge.shop.basket import PIECE
 from edge.shop.facts import SaleMade, SoldLine
 from edge.shop.paper import (
@@ -50,6 +54,10 @@ WORDS: dict[str, tuple[str, str]] = HEAD_WORDS | {
     "points": ("本次积分", "Points earned"),
 }
 """The words on a receipt (zh, en); those of tenders are named as their kind is."""
+_NAME: dict[Lang, Callable[[Any], str]] = {
+    "zh": attrgetter("name_zh"),
+    "en": attrgetter("name_en"),
+}
 
 
 def render(fact: SaleMade, header: ReceiptHeader, lang: Lang, width: int = 32) -> str:
@@ -63,6 +71,7 @@ class _Receipt(Paper):
     def __init__(self, fact: SaleMade, header: ReceiptHeader, lang: Lang, width: int) -> None:
         super().__init__(fact, header, lang, width)
         self._fact = fact
+        self._name: Callable[[SoldLine | Adjustment | Given], str] = _NAME[lang]
 
     def set(self) -> str:
         """Set all of it and return it."""
@@ -146,9 +155,6 @@ class _Receipt(Paper):
             self._word("spent", self.points(-fact.points_spent))
         if fact.member:
             self._word("points", self.points(fact.points_earned))
-
-    def _name(self, named: SoldLine | Adjustment | Given) -> str:
-        return (named.name_zh, named.name_en)[self._at]
 
     def _labelled(self, word: str, name: str) -> str:
         return f"{WORDS[word][self._at]}{('：', ': ')[self._at]}{name}"

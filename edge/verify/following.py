@@ -8,11 +8,12 @@ import msgspec
 
 from edge.book import Standing, advance
 from edge.book.changes import Changes, changes, itself
+from edge.book.schema import MILESTONE_PAGES
 from edge.book.skimming import skim
 from edge.book.standing import is_numbered
 from edge.book.tables import sale_of
 from edge.journal import GENESIS, Page
-from edge.shop.facts import Deed, LeaseReturned, LeaseTaken, Recovered, SaleMade
+from edge.shop.facts import Deed, Recovered, Relocated, SaleMade
 from edge.shop.reports.audit import Moving, imbalances, misplaced
 from edge.verify.report import Findings
 from edge.verify.shadow import Shadow
@@ -21,6 +22,7 @@ Rows = set[tuple[object, ...]]
 
 ENTRIES = "select sequence, account, unit, amount from entry where sequence > ? and sequence <= ?"
 TRAIL = "select sequence, topic, subject, kind from trail where sequence > ? and sequence <= ?"
+MILESTONES = "select sequence, sold, recovered from milestone where sequence > ? and sequence <= ?"
 UNREADABLE = (msgspec.MsgspecError, UnicodeError, TypeError, ValueError, OverflowError)
 """What damaged bytes make of reading them."""
 
@@ -37,6 +39,7 @@ class Following:
         self._compared = -(1 << 62)
         self._entries: Rows = set()
         self._trail: Rows = set()
+        self._milestones: Rows = set()
 
     def take(self, pages: Sequence[Page]) -> None:
         """Take pages that follow the last ones taken."""
@@ -85,20 +88,22 @@ class Following:
                 self._findings.add(what, page.sequence)
         if self._shadow is not None:
             made, mover = changes(page, fact, self._sale_of), _mover(fact)
-            if isinstance(mover, LeaseTaken | LeaseReturned):
+            if isinstance(mover, Relocated):
                 for what in misplaced(mover, self._shadow.lots):
                     self._findings.add(what, page.sequence)
             if mover is not None:
                 self._shadow.move(mover, page.sequence)
             self._shadow.count(made, page.sequence)
             self._expect(made, page.sequence)
+            if page.sequence % MILESTONE_PAGES == 0:
+                passed = page.sequence, self.standing.sold, self.standing.recovered
+                self._milestones.add(passed)
 
     def _audited(self, page: Page, deed: Deed) -> Iterator[str]:
         if self._shadow is not None:
             yield from imbalances(deed, self._shadow.lots)
-        if is_numbered(deed.receipt, page.epoch) and not deed.receipt.endswith(
-            f"-{page.epoch}S-{self.standing.receipts:06d}"
-        ):
+        due = f"-{page.epoch}S-{self.standing.receipts:06d}"
+        if not deed.receipt.endswith(due) and is_numbered(deed.receipt, page.epoch):
             yield f"receipt {deed.receipt} leaves a gap"
 
     def _expect(self, made: Changes, sequence: int) -> None:
@@ -113,6 +118,7 @@ class Following:
         for name, asked, expected in (
             ("entry", ENTRIES, self._entries),
             ("trail", TRAIL, self._trail),
+            ("milestone", MILESTONES, self._milestones),
         ):
             try:
                 found: Rows = {*self._db.execute(asked, span)}
@@ -134,11 +140,9 @@ class Following:
 
 def _mover(fact: object) -> Moving | None:
     """Return what moves lots: a deed, or a lease that came or went; None for anything else."""
-    if isinstance(fact, Recovered) and isinstance(
-        inner := itself(fact), LeaseTaken | LeaseReturned
-    ):
+    if isinstance(fact, Recovered) and isinstance(inner := itself(fact), Relocated):
         return inner
-    return fact if isinstance(fact, Deed | LeaseTaken | LeaseReturned) else None
+    return fact if isinstance(fact, Deed | Relocated) else None
 
 
 def totals(db: apsw.Connection, until: int) -> Iterator[tuple[str, int]]:

@@ -73,7 +73,7 @@ class Granting:
         if known is not None:
             return known
         member = self._tables.called(asked.member)
-        free = self._tables.lots.free(member, asked.kind)
+        free = self._tables.lots.grantable(member, asked.kind)
         amount = sum(one.amount for one in free) * self.lease_policy.share // BASIS
         parts = tuple(carved(free, amount, self.today()))
         if not parts or self._blocked(member) or self._tables.lots.granted(asked.id) is not None:
@@ -143,7 +143,7 @@ class Granting:
         )
 
     def _parts(self, box: str, member: str, asked: HoldAsked) -> tuple[LotPart, ...]:
-        free = self._tables.lots.free(member, asked.kind, subject=asked.subject)
+        free = self._tables.lots.grantable(member, asked.kind, subject=asked.subject)
         parts = tuple(carved(free, asked.amount, self.today()))
         there = sum(part.amount for part in parts)
         if there < asked.amount or not parts:
@@ -167,12 +167,9 @@ class Granting:
         """Put something on the hot list, or take it off."""
         self._tables.heat(entry)
 
-    def hot(self, query: Mapping[str, str]) -> HotList:
-        """Return what changed on it."""
-        since = query.get("since", "") or "0"
-        if not since.isdecimal():
-            raise refuse(400, "malformed", "since is a number")
-        return self._tables.hot(int(since), 1000)
+    def hot(self, since: int) -> HotList:
+        """Return what changed on it after a version."""
+        return self._tables.hot(since, 1000)
 
     # --- GET /v1/receipts/<id>, GET /v1/statement ------------------------------------------------
 

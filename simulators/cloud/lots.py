@@ -9,7 +9,14 @@ from typing import NamedTuple
 
 import msgspec
 
-from cloud_bridge.contract import DeedFact, LeaseReturned, LeaseTaken, Lot, LotPart, Move
+from cloud_bridge.contract import (
+    DeedFact,
+    LeaseReturned,
+    LeaseTaken,
+    Lot,
+    LotPart,
+    Move,
+)
 
 SCHEMA = """
 create table if not exists lot (
@@ -89,6 +96,35 @@ class Lots:
             (box, member),
         )
         return sum(amount for unit, amount in rows if is_of(unit, kind))
+
+    def grantable(self, member: str, kind: str, *, subject: str = "") -> list[Free]:
+        """Return what may be granted: what is free, less what the member owes at any box.
+
+        What would be spent last covers it.
+        """
+        found, owed = self.free(member, kind, subject=subject), self._owed(member, kind)
+        left: list[Free] = []
+        for one in reversed(found):
+            covered = min(owed, one.amount)
+            owed -= covered
+            if covered < one.amount:
+                left.append(one._replace(amount=one.amount - covered))
+        return left[::-1]
+
+    def _owed(self, member: str, kind: str) -> int:
+        rows = self._db.execute(
+            "select unit, total from lot where member = ? and total < 0", (member,)
+        )
+        return sum(-int(total) for unit, total in rows if is_of(str(unit), kind))
+
+    def all_at(self, box: str) -> dict[str, int]:
+        """Return what is at a box in all, by unit."""
+        rows = self._db.execute(
+            "select unit, sum(amount) from part join lot on lot.id = part.lot where part.box = ?"
+            " group by unit",
+            (box,),
+        )
+        return {str(unit): int(amount) for unit, amount in rows if amount}
 
     def boxes(self, member: str, kind: str) -> list[str]:
         """Return the boxes that have something of a kind."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from cloud_bridge.contract import (
+    CameBack,
     Card,
     Change,
     Coupon,
@@ -218,3 +219,5 @@ def identity(change: Change) -> tuple[str, str]:
             return "lease", change.id
         case Recall():
             return "recall", change.id
+        case CameBack():
+            return "came_back", change.letter.hash

@@ -1,7 +1,7 @@
 """What the cloud remembers: boxes, facts, accounts, and the news it tells to boxes."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -9,19 +9,20 @@ from typing import NamedTuple
 import msgspec
 
 from cloud_bridge.contract import (
-    AsOf,
+    CameBack,
     Change,
     DeedFact,
     Envelope,
+    HomeMoved,
     LeaseReturned,
     LeaseTaken,
-    Member,
     Outcome,
     Posting,
     SaleFact,
     TakenBack,
     sha256,
 )
+from simulators.cloud.homes import arrived
 from simulators.cloud.lots import Lots, Moving, Short
 from simulators.cloud.news import News
 
@@ -111,6 +112,15 @@ class Tables(News):
             earlier.deserialize(image)
             earlier.backup(self._db)
 
+    @property
+    def era(self) -> int:
+        """How often one was restored: cursors of an earlier era are not known any more."""
+        return int(self._db.execute("pragma user_version").fetchone()[0])
+
+    @era.setter
+    def era(self, era: int) -> None:
+        self._db.execute(f"pragma user_version = {era}")
+
     # --- boxes and facts -------------------------------------------------------------------------
 
     def add_box(self, box: str, public_key: bytes) -> None:
@@ -176,6 +186,7 @@ class Tables(News):
                 self._count(judged.postings if fresh else ())
                 self._touch(judged.postings)
                 self._index(box, envelope, judged.fact)
+                self._tell_seller(box, envelope, judged)
                 self.lots.lapse(box, envelope.at)
                 outcomes.append(outcome)
         return outcomes
@@ -193,6 +204,8 @@ class Tables(News):
 
     def _moved(self, box: str, fact: object, outcome: Outcome) -> Outcome:
         """Let parts of lots follow a fact; an exception if more was spent than there was."""
+        if isinstance(fact, HomeMoved):
+            return arrived(fact, self.lots.all_at(box), outcome)
         if outcome.outcome == "rejected_invalid" or not isinstance(fact, Moving):
             return outcome
         shorts = self.lots.follow(box, fact)
@@ -227,6 +240,15 @@ class Tables(News):
                     for name in (fact.sale, fact.receipt)
                 ],
             )
+
+    def _tell_seller(self, box: str, envelope: Envelope, judged: Judged) -> None:
+        """Tell the box that made a sale what came back of it at another one."""
+        fact = judged.fact
+        if judged.outcome.outcome == "rejected_invalid" or not isinstance(fact, TakenBack):
+            return
+        sold = self.sale(fact.sale)
+        if sold is not None and sold[0] != box:
+            self.tell_inside([CameBack(sale=fact.sale, letter=envelope)], sold[0])
 
     def _is_counted(self, box: str, identity: str) -> bool:
         row = self._db.execute(
@@ -372,15 +394,3 @@ def fact_identity(origin: str, key: str, body: bytes) -> str:
 
 def _identity_of(envelope: Envelope) -> str:
     return fact_identity(envelope.origin, envelope.key, bytes(envelope.body))
-
-
-def as_seen_by(box: Head, member: Member, moved: int, totals: Mapping[str, int]) -> Member:
-    """Return a member with what they hold now, and what of the asking box that contains.
-
-    Facts are counted when they are recorded, so everything up to the box's head is contained.
-    """
-    as_of = AsOf(epoch=box.epoch, sequence=box.sequence) if box.sequence else None
-    return msgspec.structs.replace(
-        member, points=member.points + moved, as_of=as_of,
-        totals={unit: total for unit, total in totals.items() if unit != "PTS"},
-    )  # fmt: skip

@@ -16,11 +16,13 @@ import msgspec
 from cloud_bridge import bundle as bundles
 from cloud_bridge.auth import auth_text, read_auth
 from cloud_bridge.contract import (
+    AsOf,
     Card,
     Changes,
     Envelope,
     Erase,
     HoldAsked,
+    HotList,
     LeaseAsked,
     Member,
     Outcome,
@@ -33,12 +35,14 @@ from cloud_bridge.contract import (
 from simulators.cloud.granting import Granting
 from simulators.cloud.keeping import Keeping
 from simulators.cloud.recording import Recording, Refused, refuse
-from simulators.cloud.tables import Head, Tables, as_seen_by
+from simulators.cloud.tables import Head, Tables
 from simulators.cloud.timekeeping import tell_time
 from simulators.cloud.vault import Vault
 from simulators.keys import KeyPair
 
 T = TypeVar("T")
+ERA = 10**12
+"""More than there is ever news in one era of the cloud."""
 CLOCK_SKEW_MS_MAX = 5 * 60 * 1000
 
 
@@ -91,7 +95,9 @@ class CloudTwin(Recording):
 
     def rewind(self, backup: bytes) -> None:
         """Remember what a backup remembers, and forget all that came after it."""
+        era = self._tables.era
         self._tables.restore(backup)
+        self._tables.era = era + 1
 
     # --- the merchant's hand ---------------------------------------------------------------------
 
@@ -202,7 +208,7 @@ class CloudTwin(Recording):
         """Answer what is asked of other stores, or to be authorised."""
         match asked:
             case "GET", "/v1/hot":
-                return _json(self.granting.hot(query))
+                return _json(self._hot(query))
             case "POST", "/v1/leases":
                 return _json(self.granting.lease(box, _read(body, LeaseAsked)))
             case "POST", "/v1/holds":
@@ -215,23 +221,38 @@ class CloudTwin(Recording):
                 raise refuse(404, "not-found", f"{method} {path}")
 
     def _changes(self, box: str, query: Mapping[str, str]) -> Changes:
-        since, limit = query.get("since", "") or "0", query.get("limit", "1000")
-        if not (since.isdecimal() and limit.isdecimal() and int(limit)):
-            raise refuse(400, "malformed", "since and limit are numbers")
-        rows = self._tables.news(int(since), int(limit) + 1, box)
+        since, limit = self._since(query), query.get("limit", "1000")
+        if not (limit.isdecimal() and int(limit)):
+            raise refuse(400, "malformed", "limit is a number")
+        rows = self._tables.news(since, int(limit) + 1, box)
         page, more = rows[: int(limit)], len(rows) > int(limit)
-        cursor = page[-1][0] if page else int(since)
+        cursor = page[-1][0] if page else since
         head = self._tables.head(box)
         return Changes(
             changes=tuple(
                 self._member(change, head) if isinstance(change, Member) else change
                 for _, change in page
             ),
-            cursor=str(cursor),
+            cursor=str(self._tables.era * ERA + cursor),
             more=more,
             price_book=self._tables.price_book(cursor),
-            members=None if int(since) else self._tables.members(),
+            members=None if since else self._tables.members(),
         )
+
+    def _hot(self, query: Mapping[str, str]) -> HotList:
+        told = self.granting.hot(self._since(query))
+        cursor = str(self._tables.era * ERA + int(told.cursor))
+        return msgspec.structs.replace(told, cursor=cursor)
+
+    def _since(self, query: Mapping[str, str]) -> int:
+        """Return the version of the news that a cursor means, 0 for none."""
+        since = query.get("since", "") or "0"
+        if not since.isdecimal():
+            raise refuse(400, "malformed", "since is a number")
+        era, version = divmod(int(since), ERA)
+        if int(since) and era != self._tables.era:
+            raise refuse(409, "unknown-cursor", "the cloud was restored since: ask for everything")
+        return version
 
     def _letters(self, body: bytes) -> SealedBatch:
         try:
@@ -247,7 +268,7 @@ class CloudTwin(Recording):
 
     def _member(self, member: Member, head: Head) -> Member:
         moved = self._tables.total(f"member:{member.id}", "PTS")
-        return as_seen_by(
+        return _as_seen_by(
             head,
             member,
             moved,
@@ -263,6 +284,18 @@ class CloudTwin(Recording):
         if etag["ETag"] in known:
             return Reply(304, etag, b"")
         return Reply(200, {"Content-Type": "application/json", **etag}, raw)
+
+
+def _as_seen_by(box: Head, member: Member, moved: int, totals: Mapping[str, int]) -> Member:
+    """Return a member with what they hold now, and what of the asking box that contains.
+
+    Facts are counted when they are recorded, so everything up to the box's head is contained.
+    """
+    as_of = AsOf(epoch=box.epoch, sequence=box.sequence) if box.sequence else None
+    return msgspec.structs.replace(
+        member, points=member.points + moved, as_of=as_of,
+        totals={unit: total for unit, total in totals.items() if unit != "PTS"},
+    )  # fmt: skip
 
 
 def _json(value: msgspec.Struct) -> Reply:

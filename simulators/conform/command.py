@@ -1,23 +1,19 @@
 """The command `edgebox conform`: is somebody else's end of our wires as it has to be?"""
 
 import asyncio
-import json
 import shlex
 import sys
-from dataclasses import asdict
 from pathlib import Path
-from typing import NoReturn
 
 import click
 
-from simulators.conform.badge import svg, verdict
 from simulators.conform.cloud.command import cloud
+from simulators.conform.judged import Result, conclude, stop, told, untold
 from simulators.conform.terminal.cases import cases
 from simulators.conform.terminal.moves import Door
-from simulators.conform.terminal.playing import Result, play
+from simulators.conform.terminal.playing import play
 from simulators.conform.terminal.under_test import PROTOCOL, Fell
 
-EXIT_NO, EXIT_USAGE = 1, 2
 SAMPLES: dict[str, Door] = {"handheld": "mqtt", "pc_pos": "http"}
 
 
@@ -63,46 +59,18 @@ def terminal(
             click.echo(f"{case.name}: {case.promise}")
         return
     if command is None:
-        _stop("there is no terminal to check", "give the command that starts it, or --sample")
+        stop("there is no terminal to check", "give the command that starts it, or --sample")
     if not chosen:
-        _stop(f"no case's name holds {wanted!r}", "edgebox conform terminal --list names them all")
+        stop(f"no case's name holds {wanted!r}", "edgebox conform terminal --list names them all")
     results = _play(command, door, {case.name for case in chosen}, as_json)
-    if badge is not None:
-        badge.write_text(svg(results, "terminal", door), "utf-8")
-    _tell(results, door, as_json)
+    conclude(results, "terminal", ("door", door), badge, as_json)
 
 
 def _play(command: str, door: Door, names: set[str], as_json: bool) -> list[Result]:
     try:
         words = shlex.split(command)
         return asyncio.run(
-            play(words, door, lambda case: case.name in names, _quiet if as_json else _line)
+            play(words, door, lambda case: case.name in names, untold if as_json else told)
         )
     except (Fell, OSError, ValueError) as error:
-        _stop(f"{command} cannot be tested: {error}", "edgebox conform terminal --protocol")
-
-
-def _line(result: Result) -> None:
-    if result.passed:
-        click.echo(f"  ok    {result.case}")
-    else:
-        click.secho(f"  FAIL  {result.case}: {result.reason}", fg="red")
-        click.echo(f"        a good terminal {result.promise}")
-
-
-def _quiet(result: Result) -> None:
-    """Say nothing yet."""
-
-
-def _tell(results: list[Result], door: Door, as_json: bool) -> None:
-    if as_json:
-        said = [{**asdict(result), "passed": result.passed} for result in results]
-        click.echo(json.dumps({"door": door, "cases": said}, ensure_ascii=False))
-    else:
-        click.echo(verdict(results, "terminal", door))
-    sys.exit(0 if all(result.passed for result in results) else EXIT_NO)
-
-
-def _stop(what: str, fix: str) -> NoReturn:
-    click.echo(f"{what}\n    fix: {fix}", err=True)
-    sys.exit(EXIT_USAGE)
+        stop(f"{command} cannot be tested: {error}", "edgebox conform terminal --protocol")

@@ -4,7 +4,8 @@
 
 Every figure comes of a process of its own. A look-up is one member by id, found, checked and
 decoded; the bare one is the same statement and the same decoding on the same file, with nothing
-around them, in slices that alternate. Times are of the processor. Memory is private (Private_Clean
+around them, in slices that alternate. So do slices of the smallest and of the largest directory,
+where sizes are compared. Times are of the processor. Memory is private (Private_Clean
 and Private_Dirty of /proc/self/smaps_rollup); beside it stands what is resident, with the part of
 the file that is mapped.
 """
@@ -142,6 +143,22 @@ def look_up(path: Path, count: int) -> dict[str, Any]:
     }
 
 
+def compare(paths: list[Path], counts: list[int]) -> dict[str, Any]:
+    """Return what a look-up in the last directory costs beside one in the first."""
+    directories = [Directory.open(path) for path in paths]
+    ratios: list[float] = []
+    for number in range(-ROUNDS // 3, ROUNDS):  # the first third warms the caches
+        first, last = (
+            microseconds(directory.member, ids(count, LOOKUPS, number))
+            for directory, count in zip(directories, counts, strict=True)
+        )
+        if number >= 0:
+            ratios.append(last / first)
+    for directory in directories:
+        directory.close()
+    return {"largest_to_smallest": _spread(ratios)}
+
+
 def _spread(values: list[float]) -> Mapping[str, float]:
     return {
         "median": round(statistics.median(values), 2),
@@ -150,11 +167,11 @@ def _spread(values: list[float]) -> Mapping[str, float]:
     }
 
 
-def in_a_process(what: str, path: Path, count: int) -> dict[str, Any]:
+def in_a_process(what: str, folder: Path, counts: list[int]) -> dict[str, Any]:
     """Return what a process of its own measures."""
     command = [sys.executable, "-m", "tests.bench.directory", "--do", what]
     done = subprocess.run(
-        [*command, "--path", str(path), "--members", str(count)],
+        [*command, "--path", str(folder), "--members", *map(str, counts)],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     measured: dict[str, Any] = json.loads(done.stdout)
@@ -164,31 +181,36 @@ def in_a_process(what: str, path: Path, count: int) -> dict[str, Any]:
 def measure(counts: list[int], folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = {"page_members": PAGE, "rounds": ROUNDS}
     for count in counts:
-        path = folder / f"{count}.db"
         print(f"{count:,} members ...", file=sys.stderr)
-        filled = in_a_process("fill", path, count)
-        found[str(count)] = {"fill": filled, "look_up": in_a_process("look_up", path, count)}
+        found[str(count)] = {
+            what: in_a_process(what, folder, [count]) for what in ("fill", "look_up")
+        }
         print(json.dumps(found[str(count)]), file=sys.stderr)
-    first, last = (
-        found[str(count)]["look_up"]["us"]["median"] for count in (counts[0], counts[-1])
-    )
-    found["largest_to_smallest"] = round(last / first, 2)
-    return found
+    return found | in_a_process("compare", folder, [min(counts), max(counts)])
+
+
+def do(what: str, folder: Path, counts: list[int]) -> dict[str, Any]:
+    """Measure one thing, in this process."""
+    paths = [folder / f"{count}.db" for count in counts]
+    if what == "compare":
+        return compare(paths, counts)
+    return {"fill": fill, "look_up": look_up}[what](paths[0], counts[0])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--members", type=int, nargs="+", default=[1_000_000])
-    parser.add_argument("--do", choices=("fill", "look_up"))
+    parser.add_argument("--do", choices=("fill", "look_up", "compare"))
     parser.add_argument("--path", type=Path)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--quick", action="store_true", help="small, to see that it works")
     given = parser.parse_args()
     if given.do is not None:
-        one = {"fill": fill, "look_up": look_up}[given.do]
-        print(json.dumps(one(given.path, given.members[0])))
+        print(json.dumps(do(given.do, given.path, given.members)))
         return
     with tempfile.TemporaryDirectory(dir=given.path) as folder:
-        text = json.dumps(measure(given.members, Path(folder)), indent=2)
+        counts = [10_000, 50_000] if given.quick else given.members
+        text = json.dumps(measure(counts, Path(folder)), indent=2)
     if given.out is not None:
         given.out.write_text(text + "\n", "utf-8")
     print(text)

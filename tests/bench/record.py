@@ -28,8 +28,8 @@ import uvloop
 from edge.journal import Draft, Head, Journal, Page, connect
 from edge.journal.page import find_last
 from edge.writer import ThreadWriter
-from simulators.pc_pos import new_key
 from simulators.premises import BoxProcess
+from simulators.request_keys import new_key
 from tests import big_journal
 from tests.bench.costs import at_most
 from tests.bench.load import drive, sample
@@ -220,7 +220,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=1.0, help="for each cell of a round")
     parser.add_argument("--folder", type=Path, default=Path("/var/tmp"), help="on the disk")
+    parser.add_argument("--quick", action="store_true", help="small, to see that it works")
     asked = parser.parse_args()
+    if asked.quick:
+        asked.facts, asked.shop_facts, asked.rounds, asked.seconds = 6_000, 6_000, 1, 0.2
     pages, shop = (asked.folder / name for name in (
         f"pages-{asked.facts}.db", f"shop-{asked.shop_facts}.db"
     ))  # fmt: skip

@@ -50,12 +50,15 @@ class Disk:
 
 
 @asynccontextmanager
-async def mosquitto(folder: Path) -> AsyncIterator[Far]:
-    """Run a broker of our own on a free port, without Nagle; the best a broker can do."""
+async def mosquitto(folder: Path, access: str = "allow_anonymous true") -> AsyncIterator[Far]:
+    """Run a broker of our own on a free port, without Nagle; the best a broker can do.
+
+    `access` are the lines of its configuration that say who comes in, and how.
+    """
     (port,) = free_ports(1)
     settings = folder / "mosquitto.conf"
     settings.write_text(
-        f"listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\nlog_type error\n"
+        f"listener {port} 127.0.0.1\nset_tcp_nodelay true\nlog_type error\nuser root\n{access}\n"
     )
     process = await asyncio.create_subprocess_exec("mosquitto", "-c", str(settings))
     try:

@@ -14,8 +14,8 @@ from simulators import demo_data
 from simulators.cloud.server import CloudServer
 from simulators.cloud.twin import CloudTwin
 from simulators.keys import make_key
-from simulators.pc_pos import new_key
 from simulators.premises import BoxProcess, Plan, Premises, furnish
+from simulators.request_keys import new_key
 from tests.bench.load import Request
 from tests.bench.wires import Caller, HttpWire, MqttWire
 

@@ -158,7 +158,10 @@ def main() -> None:
     parser.add_argument("--facts", type=int, default=100_000)
     parser.add_argument("--seconds", type=float, default=20.0, help="of idleness")
     parser.add_argument("--folder", type=Path, default=Path("/var/tmp"), help="on the disk")
+    parser.add_argument("--quick", action="store_true", help="small, to see that it works")
     asked = parser.parse_args()
+    if asked.quick:
+        asked.rules, asked.members, asked.facts, asked.seconds = 100, 1_000, 6_000, 2.0
     journal = asked.folder / f"shop-{asked.facts}.db"
     if not journal.exists():
         big_journal.write(journal, asked.facts)

@@ -1,10 +1,11 @@
 """Boxes that can be started and killed, slowly as in a store or quickly as a fork."""
 
 import os
+import shlex
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process, create_subprocess_exec
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +15,7 @@ from simulators.premises import BoxProcess, Premises
 
 ROOT = Path(__file__).parents[2]
 PYTHON_PATH = {"PYTHONPATH": str(ROOT)}
+RUN = ("run",)
 
 
 class Box(Protocol):
@@ -33,7 +35,8 @@ class ForkedBox:
     """The same `edgebox run`, but forked from a process that has done all the importing.
 
     It starts in a tenth of the time, so that kills while starting hit the opening of the files.
-    Use it as an async context manager.
+    Any other command that `tests.faults.starter` knows can be started like a box. Use it as an
+    async context manager.
     """
 
     def __init__(self, premises: Premises, environment: Mapping[str, str] | None = None) -> None:
@@ -45,9 +48,8 @@ class ForkedBox:
     async def __aenter__(self) -> "ForkedBox":
         with (self._premises.folder / "box.log").open("ab") as log:
             self._starter = await create_subprocess_exec(
-                sys.executable, "-m", "tests.faults.starter",
-                "--config", str(self._premises.config_path),
-                stdin=PIPE, stdout=PIPE, stderr=log, env=self._environment,
+                sys.executable, "-m", "tests.faults.starter", stdin=PIPE,
+                stdout=PIPE, stderr=log, env=self._environment,
             )  # fmt: skip
         return self
 
@@ -69,16 +71,28 @@ class ForkedBox:
         assert self._pid is not None
         return self._pid
 
+    @property
+    def runs(self) -> bool:
+        """Whether there is a process, for all that is known here."""
+        return self._pid is not None
+
     async def spawn(self) -> None:
         """Start it without waiting until it is ready."""
         await self.hold()
         self.release()
 
-    async def hold(self) -> None:
+    async def hold(self, command: Sequence[str] = RUN) -> None:
         """Make its process, which does nothing before its `release`."""
-        assert self._pid is None, "one box at a time"
-        self._say(b"hold\n")
+        assert self._pid is None, "one at a time"
+        words = ["hold", *command, "--config", str(self._premises.config_path)]
+        self._say(f"{shlex.join(words)}\n".encode())
         self._pid = await self._number()
+
+    async def do(self, command: Sequence[str]) -> int:
+        """Have a command done to its end; return its exit code."""
+        await self.hold(command)
+        self.release()
+        return await self.ended()
 
     def release(self) -> None:
         """Let a held process begin."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from simulators import demo_data
-from simulators.handheld import new_key
+from simulators.request_keys import new_key
 
 Lines = Sequence[Mapping[str, str]]
 BASKETS: Sequence[tuple[Lines, int | None]] = (
@@ -42,7 +42,8 @@ class Intent:
     key: str
     body: Mapping[str, Any]
     price_is_right: bool
-    """Whether it must become a sale; else it must be refused, for good, for its price."""
+    """Whether it must be done; else it must be refused, for good, for its price."""
+    operation: str = "sell"
     answer: bytes | None = None
     """Three digits of status and the JSON, as far as the terminal knows an answer."""
     fate: Literal["done", "never"] | None = None
@@ -85,7 +86,8 @@ class Record:
 
     def sold(self) -> Sequence[Intent]:
         """Return the intents that are known to be sales."""
-        return [i for i in self.intents.values() if (i.answer or b"").startswith(b"200")]
+        sales = (intent for intent in self.intents.values() if intent.operation == "sell")
+        return [intent for intent in sales if (intent.answer or b"").startswith(b"200")]
 
 
 class Cashier:

@@ -25,7 +25,7 @@ DISK = {"reserve_bytes": 4 << 20, "wal_bytes_max": 1 << 20, "waiting_bytes_max":
 MARGIN_BYTES = DISK["wal_bytes_max"] + DISK["waiting_bytes_max"]
 LOW = "E-DISK-LOW"
 PAUSE_SECONDS = 0.05
-SECONDS_MAX = 20.0
+SECONDS_MAX = 60.0
 BLOCK_BYTES = 4096
 
 

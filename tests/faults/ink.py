@@ -25,7 +25,7 @@ from edge.book.schema import TABLES
 from edge.journal import JournalError, Page, connect, pages
 from edge.verify import verify
 from simulators import demo_data
-from simulators.handheld import new_key
+from simulators.request_keys import new_key
 from tests.faults.judging import Violation
 from tests.faults.power import MEMORY
 from tests.stand import stand

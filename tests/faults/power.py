@@ -25,7 +25,7 @@ from edge.journal import Journal, Page, connect, log, pages
 from edge.verify import verify
 from edge.writer import SteppedWriter
 from simulators import demo_data
-from simulators.handheld import new_key
+from simulators.request_keys import new_key
 from tests.faults.judging import Violation
 from tests.stand import Stand, stand
 
@@ -196,8 +196,8 @@ def images(
         done = moment
         image = {name: bytearray(data) for name, data in durable.items()}
         for ops in pending.values():
-            for op in _survivors(ops, luck):
-                _apply(image, op)
+            for op in survivors(ops, luck):
+                apply(image, op)
         yield moment, image
 
 
@@ -211,14 +211,14 @@ def _hear(op: Op, durable: Image, pending: dict[str, list[Op]], *, lying: bool) 
         before.append(op)
     elif not lying:
         for written in pending.pop(op.file, ()):
-            _apply(durable, written)
+            apply(durable, written)
         if op.file != NAME:  # SQLite flushes the folder with its first flush of a new log
             for name in [name for name, ops in pending.items() if ops[-1].what == "remove"]:
                 del pending[name]
                 durable.pop(name, None)
 
 
-def _survivors(ops: Sequence[Op], luck: random.Random) -> Iterator[Op]:
+def survivors(ops: Sequence[Op], luck: random.Random) -> Iterator[Op]:
     """Yield those of the operations since the last flush that reached the disk after all."""
     how = luck.choice(("none", "all", "some", "first", "last", "torn"))
     edge = luck.randint(0, len(ops))
@@ -240,13 +240,15 @@ def _survivors(ops: Sequence[Op], luck: random.Random) -> Iterator[Op]:
         yield op
 
 
-def _apply(image: Image, op: Op) -> None:
+def apply(image: Image, op: Op) -> None:
+    """Do an operation to an image; a file that is cut beyond its end becomes longer."""
     if op.what == "remove":
         image.pop(op.file, None)
         return
     content = image.setdefault(op.file, bytearray())
     if op.what == "cut":
         del content[op.offset :]
+        content.extend(bytes(op.offset - len(content)))
         return
     if len(content) < op.offset:
         content.extend(bytes(op.offset - len(content)))

@@ -10,15 +10,13 @@ import argparse
 import asyncio
 import json
 import logging
-import platform
 import random
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import structlog
 
@@ -31,6 +29,7 @@ from tests.faults.steps import NAMES
 from tests.faults.strace import KILL
 from tests.faults.sweeping import ERRORS, Sweep, Swept
 from tests.faults.wires import Suffered
+from tests.figures import Figures, added, keep, loaded
 
 POINTS_A_ROUND = 60
 ERRORS_A_ROUND = 40
@@ -43,27 +42,37 @@ HELD_SECONDS = 5.0
 HELD_SECONDS_MAX = 300.0
 POINTS, FAILURES, IMAGES, STROKES, JUMPS, WIRES = 1_100, 300, 20_000, 10_000, 60, 200
 """How many the full run makes of each."""
-OF_ONE_ROUND = frozenset({"seed", "found"})
-"""Figures that say how a round was, and are not added up."""
-
-Figures = dict[str, Any]
+EVERY = 1_000_000
+"""More points than a box has."""
 
 
 def kill_points(seed: int, count: int = POINTS_A_ROUND) -> Figures:
     """Kill a box at system calls of all its steps."""
-    swept = _sweep(seed, count, KILL)
+    swept = _sweep(seed, count, [KILL])
     return {"seed": seed, "kill_points": swept.points.total(), **_plain(swept)}
 
 
 def disk_errors(seed: int, count: int = ERRORS_A_ROUND) -> Figures:
     """Refuse a box system calls on its files."""
-    swept = _sweep(seed, count, *ERRORS)
+    swept = _sweep(seed, count, ERRORS)
     return {"seed": seed, "disk_errors": swept.points.total(), **_plain(swept)}
 
 
-def _sweep(seed: int, count: int, *effects: str) -> Swept:
+def every_kill(step: int) -> Figures:
+    """Kill a box at every system call of a step, each once."""
+    swept = _sweep(step, EVERY, [KILL], NAMES[step : step + 1])
+    return {"kill_points": swept.points.total(), **_plain(swept)}
+
+
+def every_error(step: int) -> Figures:
+    """Refuse a box every system call of a step on its files, each once in each way."""
+    swept = _sweep(step, EVERY, ERRORS, NAMES[step : step + 1])
+    return {"disk_errors": swept.points.total(), **_plain(swept)}
+
+
+def _sweep(seed: int, count: int, effects: Sequence[str], names: Sequence[str] = NAMES) -> Swept:
     with tempfile.TemporaryDirectory() as folder:
-        return asyncio.run(Sweep(Path(folder), seed).search(NAMES, effects, count))
+        return asyncio.run(Sweep(Path(folder), seed).search(names, effects, count))
 
 
 def power_cuts(seed: int, count: int = IMAGES_A_DAY) -> Figures:
@@ -163,23 +172,12 @@ def _many(search: Callable[[int, int], Figures], each: int, goal: int) -> Callab
     def rounds(seed: int) -> Figures:
         total: Figures = {}
         for number in range(-(-goal // each)):
-            total = _added(total, search(seed + number, each))
-        return {**total, "seed": seed}
+            figures = search(seed + number, each)
+            last = {name: figures[name] for name in ("found",) if name in figures}
+            total = {**added(total, figures), **last, "seed": seed}
+        return total
 
     return rounds
-
-
-def _added(one: Mapping[str, Any], other: Mapping[str, Any]) -> Figures:
-    total = dict(one)
-    for name, value in other.items():
-        before = total.get(name)
-        if name in OF_ONE_ROUND:
-            total[name] = value
-        elif isinstance(value, dict):
-            total[name] = _added(before or {}, value)
-        else:
-            total[name] = round((before or 0) + value, 1)
-    return total
 
 
 FULL: Mapping[str, Callable[[int], Figures]] = {
@@ -196,18 +194,12 @@ FULL: Mapping[str, Callable[[int], Figures]] = {
 
 def evidence(path: Path, seed: int, names: list[str]) -> None:
     """Make the full run, or parts of it, and keep its figures as each part ends."""
-    kept = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    kept = loaded(path)
     for name in names:
         began = time.monotonic()
         figures = FULL[name](seed)
-        kept = {
-            **kept,
-            "made_with": "python -m tests.faults.searches --evidence tests/evidence/faults.json",
-            "python": platform.python_version(),
-            "machine": f"{platform.system()} {platform.release()} {platform.machine()}",
-            name: {**figures, "seconds": round(time.monotonic() - began, 1)},
-        }
-        path.write_text(json.dumps(kept, indent=2) + "\n", "utf-8")
+        kept = {**kept, name: {**figures, "seconds": round(time.monotonic() - began, 1)}}
+        keep(path, "python -m tests.faults.searches --evidence tests/evidence/faults.json", kept)
         print(name, json.dumps(kept[name]), flush=True)
 
 

@@ -4,14 +4,17 @@ A step ends when it is done. Whoever runs it ends it when the box dies.
 """
 
 import asyncio
+import json
 import os
 import signal
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from cloud_bridge.contract import Card, Member
 from simulators import demo_data
 from tests.faults.clocks import WallClock
+from tests.faults.judging import must
 from tests.faults.scene import LOG_PAGES, POLL_SECONDS, Scene
 from tests.faults.till import OK
 
@@ -24,6 +27,11 @@ MX_FRAME, BACKFILLED = slice(16, 20), slice(96, 100)
 (https://www.sqlite.org/walformat.html#the_wal_index_header)."""
 
 Act = Callable[[Scene], Awaitable[None]]
+Command = Callable[[Scene], Sequence[str]]
+
+
+async def nothing(scene: Scene) -> None:
+    """Needs no doing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +44,10 @@ class Step:
     """Whether it is watched from the first moment of its process."""
     ends: bool = False
     """Whether the process is to be gone afterwards."""
-
-
-async def nothing(scene: Scene) -> None:
-    """Needs no preparation."""
+    command: Command | None = None
+    """What is hit in the place of the box: another command, as it is typed."""
+    mend: Act = nothing
+    """What its owner does after the fault, before the box is started again."""
 
 
 async def sell(scene: Scene) -> None:
@@ -123,7 +131,151 @@ def _log_pages(scene: Scene) -> int:
     return int.from_bytes(index[MX_FRAME], "little") - int.from_bytes(index[BACKFILLED], "little")
 
 
-NAMES = ("first start", "start", "sale", "checkpoint", "bundle", "directory", "day", "stop")
+# --- what else is done at a till -----------------------------------------------------------------
+
+
+async def bought(scene: Scene) -> None:
+    """Sell a member's basket, so that it can be taken back."""
+    while not await scene.till.sell(2):
+        await asyncio.sleep(POLL_SECONDS)
+
+
+def taken_back(operation: str) -> Act:
+    """Return the step in which the last sale is taken back."""
+
+    async def take_back(scene: Scene) -> None:
+        sold = json.loads((scene.record.sold()[-1].answer or b"")[3:])
+        await scene.till.do(operation, {"sale": sold["receipt"]})
+
+    return take_back
+
+
+async def pay_in(scene: Scene) -> None:
+    """Put money into a member's account."""
+    await scene.till.do("top_up", {"member": _card(2), "amount": 10_000})
+
+
+async def spend(scene: Scene) -> None:
+    """Sell for stored value that is the cloud's: it leases the box some, or answers for it."""
+    await scene.till.sell_for_value(2)
+
+
+async def put_aside(scene: Scene) -> None:
+    """Put a basket aside, and take it up again."""
+    parked = await scene.till.do("park", {"lines": [{"code": demo_data.ean(5)}]})
+    if parked is not None:
+        await scene.till.do("recall", {"ticket": parked["ticket"]})
+
+
+async def close_day(scene: Scene) -> None:
+    """Close the day and begin the next."""
+    await scene.till.do("z_close", {})
+    await scene.till.sell()
+
+
+def _card(number: int) -> Mapping[str, str]:
+    return {"kind": "card", "text": demo_data.card_number(number)}
+
+
+# --- what its owner does to it ------------------------------------------------------------------
+
+
+async def more(scene: Scene) -> None:
+    """Make up a name for the next backup."""
+    scene.copies += 1
+
+
+def backing_up(scene: Scene) -> Sequence[str]:
+    """Copy the books."""
+    return "backup", str(scene.copy)
+
+
+async def sell_on(scene: Scene) -> None:
+    """Sell until the command has ended."""
+    while scene.tool.runs:
+        await scene.till.sell()
+
+
+async def backed_up_whole(scene: Scene) -> None:
+    """Make the backup, unless it is there: then it is whole."""
+    if not scene.copy.exists():
+        await _do(scene, backing_up(scene))
+    await _do(scene, ("restore", "--dry-run", str(scene.copy)))
+
+
+async def backed_up(scene: Scene) -> None:
+    """Have a backup, and end the box: nothing was done since."""
+    await scene.till.sell()
+    await scene.box.stop()
+    await _back_up(scene)
+
+
+async def lost(scene: Scene) -> None:
+    """Put a backup back after which the box had sold: what is missing, only the cloud knows."""
+    await _back_up(scene)
+    await scene.till.sell()
+    await scene.till.sell()
+    await scene.sent()
+    await scene.box.stop()
+    await _do(scene, restoring(scene))
+
+
+async def _back_up(scene: Scene) -> None:
+    await more(scene)
+    await _do(scene, backing_up(scene))
+
+
+async def _do(scene: Scene, command: Sequence[str]) -> None:
+    must(await scene.tool.do(command) == 0, command[0], "is not done:", scene.log())
+
+
+def again(command: Command) -> Act:
+    """Return how a command is given once more: it must be done then."""
+
+    async def once_more(scene: Scene) -> None:
+        await _do(scene, command(scene))
+
+    return once_more
+
+
+def restoring(scene: Scene) -> Sequence[str]:
+    """Put the last backup in the place of the books."""
+    return "restore", str(scene.copy)
+
+
+def rebuilding(scene: Scene) -> Sequence[str]:
+    """Make the book anew from the pages."""
+    return ("rebuild",)
+
+
+async def ended(scene: Scene) -> None:
+    """End the box in good order."""
+    await scene.till.sell()
+    await scene.box.stop()
+
+
+async def listed(scene: Scene) -> None:
+    """Write down what some members held in an old system, and end the box."""
+    scene.copies += 1
+    rows = [f"m{number:04},{number}" for number in range(1, 6)]
+    _old_books(scene).write_text("\n".join(["member,points", *rows, ""]), "utf-8")
+    await scene.box.stop()
+
+
+def importing(scene: Scene) -> Sequence[str]:
+    """Bring in what members held in an old system."""
+    return "import", "--id", f"old-{scene.copies}", str(_old_books(scene))
+
+
+def _old_books(scene: Scene) -> Path:
+    return scene.premises.folder / f"old-{scene.copies}.csv"
+
+
+NAMES = (
+    "first start", "start", "sale", "checkpoint", "bundle", "directory", "day", "stop",
+    "return", "void", "top-up", "stored value", "park", "close",
+    "recovery", "backup", "restore", "rebuild", "import",
+)  # fmt: skip
 
 
 def steps(clock: WallClock) -> Mapping[str, Step]:
@@ -137,4 +289,19 @@ def steps(clock: WallClock) -> Mapping[str, Step]:
         "directory": Step(directory, nothing),
         "day": Step(day(clock), nothing),
         "stop": Step(stop, sell, ends=True),
+        "return": Step(taken_back("return"), bought),
+        "void": Step(taken_back("void"), bought),
+        "top-up": Step(pay_in, nothing),
+        "stored value": Step(spend, nothing),
+        "park": Step(put_aside, nothing),
+        "close": Step(close_day, sell),
+        "recovery": Step(start, lost, starts=True),
+        "backup": _by_hand(sell_on, more, backing_up, backed_up_whole),
+        "restore": _by_hand(nothing, backed_up, restoring, again(restoring)),
+        "rebuild": _by_hand(nothing, ended, rebuilding, again(rebuilding)),
+        "import": _by_hand(nothing, listed, importing, again(importing)),
     }
+
+
+def _by_hand(act: Act, prepare: Act, command: Command, mend: Act) -> Step:
+    return Step(act, prepare, starts=True, ends=True, command=command, mend=mend)

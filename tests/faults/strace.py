@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 
 KILL = "signal=SIGKILL"
-ATTACH_SECONDS_MAX = 10.0
+ATTACH_SECONDS_MAX = 60.0
 
 _CALL = re.compile(r"^(\d+) +(\w+)\(")
 _KILLED = re.compile(r"^\d+ +\+\+\+ killed by SIGKILL \+\+\+", re.MULTILINE)

@@ -17,6 +17,7 @@ from operator import itemgetter
 from pathlib import Path
 from signal import SIGKILL
 
+from tests.faults.boxes import RUN, ForkedBox
 from tests.faults.clocks import WallClock
 from tests.faults.judging import must
 from tests.faults.scene import Scene, scene
@@ -32,8 +33,8 @@ FAILING = ("write", "pwrite64", "fsync", "fdatasync", "openat", "ftruncate", "re
 ERRORS = ("error=EIO", "error=ENOSPC")
 FATAL = re.compile(r"(fsync|fdatasync|pwrite64)\(\d+<[^>]*/journal\.db(-wal|-journal)?>")
 """What the journal must not survive, as strace writes it: a write of it or a flush that failed."""
-STEP_SECONDS_MAX = 30.0
-END_SECONDS_MAX = 20.0
+STEP_SECONDS_MAX = 60.0
+END_SECONDS_MAX = 60.0
 SALES_MAX = 30
 PAUSE_SECONDS = 0.02
 EXIT_BROKEN = 70
@@ -134,12 +135,12 @@ class Sweep:
         """Return how often each call is made in a step that nothing disturbs."""
         await self._prepare(shop, step)
         calls, paths = (KILLING, ()) if KILL in effects else (FAILING, _disk(shop))
-        async with Strace(shop.box.pid, self._log, calls, paths=paths) as strace:
-            await self._act(shop, step)
-            if step.ends:
-                must(await shop.box.ended() == 0, "the box did not end in good order")
+        process = _hit_in(shop, step)
+        async with Strace(process.pid, self._log, calls, paths=paths) as strace:
+            _, code = await asyncio.gather(self._act(shop, step), _end(process, step))
+            must(not code, "it did not end in good order:", code, shop.log())
             await strace.end()
-        if step.ends:
+        if not shop.box.runs:
             await shop.start()
         return sorted(strace.counts().items())
 
@@ -148,7 +149,7 @@ class Sweep:
         killing = injection.effect == KILL
         await self._prepare(shop, step)
         calls, paths = ((injection.call,), () if killing else _disk(shop))
-        async with Strace(shop.box.pid, self._log, calls, injection, paths) as strace:
+        async with Strace(_hit_in(shop, step).pid, self._log, calls, injection, paths) as strace:
             code = await self._outcome(shop, step, killing=killing)
             await strace.end()
         if not strace.happened():
@@ -159,8 +160,8 @@ class Sweep:
             self.swept.points[point.step] += 1
             self.swept.by_call[f"{injection.call} {injection.effect}"] += 1
             self.swept.ended["goes on" if code is None else str(code)] += 1
-        if code is None:
-            await shop.box.kill()
+        await shop.box.kill()
+        await step.mend(shop)
         self.swept.asked += sum(intent.open for intent in shop.record.intents.values())
         await shop.recover()
 
@@ -176,11 +177,11 @@ class Sweep:
     async def _prepare(self, shop: Scene, step: Step) -> None:
         await step.prepare(shop)
         if step.starts:
-            await shop.box.hold()
+            await _hit_in(shop, step).hold(RUN if step.command is None else step.command(shop))
 
     async def _act(self, shop: Scene, step: Step) -> None:
         if step.starts:
-            shop.box.release()
+            _hit_in(shop, step).release()
         async with asyncio.timeout(STEP_SECONDS_MAX):
             await step.act(shop)
 
@@ -189,7 +190,7 @@ class Sweep:
 
         Return its exit code, None if it goes on.
         """
-        dying = asyncio.create_task(shop.box.ended())
+        dying = asyncio.create_task(_hit_in(shop, step).ended())
         acting = asyncio.create_task(self._act_on(shop, step, killing=killing))
         try:
             await asyncio.wait({dying, acting}, return_when=asyncio.FIRST_COMPLETED)
@@ -219,6 +220,15 @@ class Sweep:
     @property
     def _log(self) -> Path:
         return self._folder / "strace.log"
+
+
+def _hit_in(shop: Scene, step: Step) -> ForkedBox:
+    """Return whose process is hit in a step."""
+    return shop.box if step.command is None else shop.tool
+
+
+async def _end(process: ForkedBox, step: Step) -> int:
+    return await process.ended() if step.ends else 0
 
 
 def _disk(shop: Scene) -> Sequence[Path]:

@@ -3,6 +3,7 @@
 Whoever runs it asks later what became of the sales it heard nothing of.
 """
 
+import asyncio
 import random
 from collections.abc import Mapping
 from types import TracebackType
@@ -11,13 +12,16 @@ from typing import Any
 import aiohttp
 
 from simulators import demo_data
-from simulators.handheld import new_key
 from simulators.premises import Premises
+from simulators.request_keys import new_key
 from tests.faults.cashiers import BASKETS, Intent, Record, stored
 from tests.faults.judging import must
 
 ATTEMPT_SECONDS_MAX = 15.0
+POLL_SECONDS = 0.02
 OK, CONFLICT = 200, 409
+COMING = {"E-HISTORY-GAP", "E-IN-PROGRESS"}
+"""Said by a box that was put back, until the cloud has told it what it did meanwhile."""
 
 
 class Till:
@@ -71,36 +75,53 @@ class Till:
     async def sell(self, number: int | None = None) -> bool:
         """Sell one basket, by its index or any; return whether it was answered with a sale."""
         number = self._luck.randrange(len(BASKETS)) if number is None else number
-        body = {**self._quotes[number], "key": new_key()}
-        intent = Intent(self._name, body["key"], body, price_is_right=True)
+        return await self.do("sell", self._quotes[number]) is not None
+
+    async def sell_for_value(self, number: int) -> bool:
+        """Sell a member's basket for their stored value; return whether it was sold."""
+        quoted = self._quotes[number]
+        tenders = [{"kind": "value", "amount": quoted["expected_total"]}]
+        return await self.do("sell", {**quoted, "tenders": tenders}) is not None
+
+    async def do(self, operation: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Have something done under a new key; return the answer, None if it was not done."""
+        body = {"cashier": "anna", **body, "key": new_key()}
+        intent = Intent(self._name, body["key"], body, price_is_right=True, operation=operation)
         self._record.intents[intent.key] = intent
-        answer = await self.attempt("sell", body)
+        answer = await self.attempt(operation, body)
         if answer is None:
-            return False
+            return None
         if answer["status"] == OK:
             intent.answer = _as_stored(answer)
-            return True
-        must(answer["status"] != CONFLICT, "a sale as quoted is declined:", answer)
+            return answer
+        must(answer["status"] != CONFLICT, operation, "is declined:", answer)
         must(str(answer.get("code", "")).startswith("E-"), "a refusal without a code:", answer)
         self.refused = answer
-        return False
+        return None
+
+    async def asked(self, key: str) -> dict[str, Any]:
+        """Return what a box says of a key, once it is sure to have all that was ever done."""
+        async with asyncio.timeout(ATTEMPT_SECONDS_MAX):
+            while (told := await self.attempt("ask", {"key": key})) and told.get("code") in COMING:
+                await asyncio.sleep(POLL_SECONDS)
+        must(told is not None and told["status"] == OK, key, "is asked for:", told)
+        assert told is not None
+        return told
 
     async def settle(self) -> int:
-        """Ask what became of every sale without an answer; return how many there were.
+        """Ask what became of every request without an answer; return how many there were.
 
-        Each is done or never, and one that never was cannot be sold any more.
+        Each is done or never, and what never was cannot be done any more.
         """
         left = [intent for intent in self._record.intents.values() if intent.open]
         for intent in left:
-            told = await self.attempt("ask", {"key": intent.key})
-            must(told is not None and told["status"] == OK, intent.key, "is asked for:", told)
-            assert told is not None
+            told = await self.asked(intent.key)
             must(told["fate"] in ("done", "never"), intent.key, "is neither:", told)
             intent.fate = told["fate"]
             if intent.fate == "done":
                 intent.answer = stored(told["answer"])
             else:
-                intent.late = await self.attempt("sell", intent.body)
+                intent.late = await self.attempt(intent.operation, intent.body)
         return len(left)
 
     async def _exchange(

@@ -17,7 +17,7 @@ from tests.faults.scene import Scene, scene
 
 RETRY_SECONDS, ANSWER_SECONDS = 0.25, 1.0
 """A box has little patience here, so that a dead line is noticed soon."""
-STRUCK_SECONDS_MAX = 30.0
+STRUCK_SECONDS_MAX = 60.0
 POLL_SECONDS = 0.01
 PAUSE_SECONDS = 0.1
 """Between sales: a box lets one address connect ten times a second, and the till always does."""
@@ -101,7 +101,7 @@ async def _mend(shop: Scene, proxy: Proxy) -> int:
     """Mend the wire, and hold the cloud against the journal and the record."""
     fault, proxy.fault = proxy.fault, CLEAR
     try:
-        return await judge_cloud(shop.record, shop.premises, shop.twin)
+        return await judge_cloud(shop.record, shop.premises, shop.twin, shop.given)
     except Violation as violation:
         violation.add_note(f"after {fault.name}; {shop.log()}")
         raise

@@ -4,7 +4,7 @@ They live behind tests only: every one is a patch that pytest takes back.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -15,6 +15,7 @@ import pytest
 
 from cloud_bridge import bridge, bundle, courier
 from cloud_bridge.contract import Envelope
+from cloud_bridge.parcels import Written
 from drivers import terminal as words
 from edge import bundles, letters, replays
 from edge.book import Book, read_folded, tables
@@ -33,6 +34,7 @@ from edge.writer import SteppedWriter
 from simulators.cloud.twin import CloudTwin
 
 Patch = pytest.MonkeyPatch
+Pack = Callable[[Iterable[Written]], Any]
 
 
 @dataclass(frozen=True)
@@ -115,9 +117,11 @@ def _key_forgotten_after_restart(patch: Patch) -> None:
 def _one_sequence_twice(patch: Patch) -> None:
     honest, turns = Journal._place, count(1)
 
-    def place(self: Journal, draft: Draft, fact: object, now: int, epoch: int) -> Any:
+    def place(
+        self: Journal, draft: Draft, fact: object, now: int, epoch: int, *, joined: bool = False
+    ) -> Any:
         before = self.head
-        placed = honest(self, draft, fact, now, epoch)
+        placed = honest(self, draft, fact, now, epoch, joined=joined)
         if next(turns) % 30 == 0:
             self.head = before
         return placed
@@ -128,10 +132,12 @@ def _one_sequence_twice(patch: Patch) -> None:
 def _time_falls(patch: Patch) -> None:
     honest = Journal._place
 
-    def place(self: Journal, draft: Draft, fact: object, now: int, epoch: int) -> Any:
+    def place(
+        self: Journal, draft: Draft, fact: object, now: int, epoch: int, *, joined: bool = False
+    ) -> Any:
         head = self.head
         self.head = Head(head.sequence, head.epoch, 0, head.digest)
-        return honest(self, draft, fact, now, epoch)
+        return honest(self, draft, fact, now, epoch, joined=joined)
 
     patch.setattr(Journal, "_place", place)
 
@@ -262,13 +268,11 @@ def _days_end_at_midnight_in_greenwich(patch: Patch) -> None:
 def _bookmark_before_ack(patch: Patch) -> None:
     honest = JournalOutbox.pending
 
-    def pending(
-        self: JournalOutbox, limit: int, after: Envelope | None = None
-    ) -> Sequence[Envelope]:
-        found = honest(self, limit, after)
-        if found:
-            self._journal.move_bookmark(CLOUD, found[-1].sequence)
-        return found
+    async def pending(self: JournalOutbox, pack: Pack, after: Written | None = None) -> Any:
+        parcel = await honest(self, pack, after)
+        if parcel:
+            self._journal.move_bookmark(CLOUD, parcel.facts[-1].sequence)
+        return parcel
 
     patch.setattr(JournalOutbox, "pending", pending)
     patch.setattr(JournalOutbox, "agreed", lambda self, common: None)
@@ -277,16 +281,16 @@ def _bookmark_before_ack(patch: Patch) -> None:
 def _fact_skipped(patch: Patch) -> None:
     honest = JournalOutbox.pending
 
-    def pending(
-        self: JournalOutbox, limit: int, after: Envelope | None = None
-    ) -> Sequence[Envelope]:
-        return [each for each in honest(self, limit, after) if each.sequence != 20]
+    async def pending(self: JournalOutbox, pack: Pack, after: Written | None = None) -> Any:
+        return await honest(
+            self, lambda facts: pack(each for each in facts if each.sequence != 20), after
+        )
 
     patch.setattr(JournalOutbox, "pending", pending)
 
 
 def _any_ack_believed(patch: Patch) -> None:
-    def judge(answer: Any, batch: Sequence[Envelope], hash_at: Any) -> Any:
+    def judge(answer: Any, batch: Sequence[Written], hash_at: Any) -> Any:
         verdict = courier.judge(answer, batch, hash_at)
         if isinstance(verdict, courier.Alien):
             return courier.Acknowledged(batch[-1].sequence, ())

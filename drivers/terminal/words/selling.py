@@ -73,6 +73,8 @@ class Quote(Request, frozen=True, kw_only=True):
 
     lines: Lines
     member: Credential | None = None
+    also: Credential | None = None
+    """What another member showed for the same basket: who is surer counts, else this one."""
     coupons: Coupons = ()
     redeem: Redeem = 0
     channel: Channel = "till"
@@ -88,6 +90,8 @@ class Sell(Deed, frozen=True, kw_only=True):
     expected_total: Minor
     tenders: Tenders
     member: Credential | None = None
+    also: Credential | None = None
+    """What another member showed for the same basket: who is surer counts, else this one."""
     seller: Name | None = None
     coupons: Coupons = ()
     redeem: Redeem = 0
@@ -98,7 +102,7 @@ class Sell(Deed, frozen=True, kw_only=True):
 
 
 class Park(Deed, frozen=True, kw_only=True):
-    """Put a basket aside, for any terminal of the store to go on with.
+    """Put a basket aside, for any terminal or lane of the store to go on with.
 
     It outlives a restart of the box, and ends when it is recalled or its business day is closed.
     Nothing is priced, held or reserved by it.
@@ -203,6 +207,8 @@ class Quoted(Reply, frozen=True, kw_only=True, omit_defaults=True):
     """Points that pay a part of the bill, partners' too."""
     gives: tuple[str, ...] = ()
     """The coupons this sale will give, by their names; one is named as often as it is given."""
+    two_members: tuple[str, ...] = ()
+    """Two members were shown: who counts and who does not, both masked."""
 
 
 class Sold(Reply, frozen=True, kw_only=True, omit_defaults=True):
@@ -233,10 +239,11 @@ class Sold(Reply, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Parked(Reply, frozen=True, kw_only=True):
-    """A basket is put aside under this ticket."""
+    """A basket is put aside under this ticket; a lane recalls it by its number."""
 
     key: str
     ticket: str
+    number: int
     business_date: str
     epoch: int
     sequence: int
@@ -246,6 +253,8 @@ class ParkedBasket(Words, frozen=True, kw_only=True):
     """A basket that waits: who put it aside where and when (milliseconds since 1970 UTC)."""
 
     ticket: str
+    number: int
+    """What people call it while it waits: a lane shows it, and recalls the basket by it."""
     label: str
     lines: int
     terminal: str

@@ -6,6 +6,7 @@ from edge.desk.lane.faces import WIDTH, Faces
 from edge.desk.lane.memory import MemoryFile
 from edge.desk.lane.outputs import Devices, Outputs
 from edge.desk.lane.selling import Selling, Shop
+from edge.desk.lane.shelf import LaneShelf
 
 __all__ = [
     "WIDTH",
@@ -13,6 +14,7 @@ __all__ = [
     "Devices",
     "Faces",
     "LaneDesk",
+    "LaneShelf",
     "MemoryFile",
     "Outputs",
     "Selling",

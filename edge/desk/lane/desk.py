@@ -12,7 +12,6 @@ from typing import Final
 
 import msgspec
 
-from drivers import terminal as words
 from drivers.events import (
     CardPresented,
     Event,
@@ -25,27 +24,26 @@ from drivers.events import (
     Weigh,
     Weighed,
 )
-from edge import replies
 from edge.config import Lane
-from edge.desk.answer import Answer, refuse
+from edge.desk.answer import Answer
 from edge.desk.away import Granted
 from edge.desk.counter import Counter, refused
 from edge.desk.lane import keypad
 from edge.desk.lane.baskets import Baskets
+from edge.desk.lane.memory import KeptTill
 from edge.desk.lane.outputs import Outputs
 from edge.desk.lane.resolving import Meant, Resolver, commanded
 from edge.desk.lane.selling import Selling
+from edge.desk.lane.shelf import LaneShelf
+from edge.desk.lane.telling import Publish, Telling, once
 from edge.desk.members import Holding, surer
 from edge.desk.pins import Wish
 from edge.intake import TillCommand
-from edge.refusals import Refusal, problem
+from edge.refusals import Refusal
 from edge.shop import till as tills
 from edge.shop.basket import PIECE
 from edge.shop.declined import Declined
 from edge.shop.pricing.explain import TEXTS
-
-Publish = Callable[[str, bytes], None]
-"""Show something on the lane: a kind (shown, sold, declined, recovered) and its JSON."""
 
 Input = Scan | Keyed | CardPresented | Swiped
 """What somebody does at a lane, unlike what a device says of itself."""
@@ -63,22 +61,24 @@ class LaneDesk:
         lane: Lane,
         counter: Counter,
         selling: Selling,
+        shelf: LaneShelf,
         baskets: Baskets,
         outputs: Outputs,
         publish: Publish,
         safely: Safely = nullcontext,
     ) -> None:
         self._lane, self._counter, self._selling = lane, counter, selling
-        self._baskets, self._outputs, self._publish = baskets, outputs, publish
+        self._shelf, self._baskets, self._outputs = shelf, baskets, outputs
         self._safely = safely
+        self._telling = Telling(lane, counter, outputs, publish)
         self._resolver = Resolver(counter)
-        self._source: str | None = None
         self._times: Decimal | None = None
         self._weighing: tills.ProductScanned | None = None
         self._deciding: asyncio.Task[None] | None = None
+        self._is_recalling = False
         self._is_resumed = False
         outputs.out = baskets.printed
-        outputs.aside = self._not_printed
+        outputs.aside = self._telling.not_printed
 
     @property
     def is_busy(self) -> bool:
@@ -96,7 +96,7 @@ class LaneDesk:
             case Fault(reason) | State("lost" | "error", reason) if Weigh in obeys:
                 self._not_weighed(reason)
             case Scan() | Keyed() | CardPresented() | Swiped():
-                self._source = source
+                self._telling.source = source
                 self.take(event)
 
     def take(self, event: Input) -> None:
@@ -114,14 +114,16 @@ class LaneDesk:
         if self._is_resumed or self._counter.closed():
             return
         self._is_resumed = True
-        back = self._baskets.restore(self._counter, lambda key: self._selling.told(key) is not None)
+        back = self._baskets.restore(self._counter, self._selling.fate)
         for key in back.happened:
             if (answer := self._selling.told(key)) is not None:
-                self._publish("sold", answer.body)
+                self._telling.found(answer)
         for key in dict.fromkeys([*back.printing, *back.happened]):
             self._outputs.print(key, copy=True)
+        for basket in back.aside:
+            self._put(basket.key, basket.till)
         if back.lines or back.lost:
-            self._recovered(back.lines, back.lost)
+            self._telling.recovered(back.lines, back.lost)
         if self._baskets.till.is_open:
             self._take_step(*tills.resumed(self._baskets.till, self._now()))
         else:
@@ -138,7 +140,7 @@ class LaneDesk:
         self._no(Refusal("E-INTERNAL"))
 
     def _unable(self) -> Refusal | None:
-        if self._deciding is not None:
+        if self._deciding is not None or self._is_recalling:
             return Refusal("E-IN-PROGRESS", retry_after=1)
         return self._counter.closed() or self._selling.blocked()
 
@@ -181,7 +183,7 @@ class LaneDesk:
         self._weighing = None
         match meant:
             case None:
-                self._outputs.signal(self._source, good=True)
+                self._telling.yes()
             case Refusal():
                 self._no(meant)
             case Holding():
@@ -197,10 +199,9 @@ class LaneDesk:
         """Take a member. Two for one basket are both shown, masked, and the sale is flagged."""
         held = self._baskets.shown
         if held is not None and held.member.id != found.member.id:
-            both = {"shown": [held.member.display, found.member.display]}
+            both = [held.member.display, found.member.display]
             found = surer(held, found)
-            said = msgspec.json.encode({**both, "counts": found.member.display})
-            self._publish("two_members", said)
+            self._telling.two_members(both, found.member.display)
         self._baskets.shown = found
         proven = found.proven or not self._counter.must_prove
         self._step(tills.MemberIdentified(found.member, proven))
@@ -218,24 +219,46 @@ class LaneDesk:
             self._no(no)
 
     def _park(self) -> Refusal | None:
-        number = self._baskets.park()
-        if isinstance(number, Refusal):
-            return number
-        self._publish("parked", msgspec.json.encode({"number": number}))
-        self._outputs.show(self._outputs.faces.parked(number))
-        self._outputs.signal(self._source, good=True)
+        aside = self._baskets.aside()
+        if isinstance(aside, Refusal):
+            return aside
+        no = self._put(self._baskets.key, aside)
+        if no is None:
+            self._baskets.placed()
+        return no
+
+    def _put(self, key: str, aside: KeptTill) -> Refusal | None:
+        """Put a basket on the shelf; it may be shown once that is durable."""
+        placed = self._shelf.put(key, aside)
+        if isinstance(placed, Refusal):
+            return placed
+        answer, durable = placed
+
+        def told() -> None:
+            self._baskets.parked(key)
+            self._telling.parked(answer, is_last=not self._baskets.till.is_open)
+
+        once(durable, told)
         return None
 
     def _recall(self, number: int) -> Refusal | None:
-        lost = self._baskets.recall(number, self._counter)
-        if isinstance(lost, Refusal):
-            return lost
-        self._recovered(len(self._baskets.till.basket.lines), lost)
-        self._take_step(*tills.resumed(self._baskets.till, self._now()))
-        return None
+        """Take a basket off the shelf; nothing else is done until that is durable."""
+        if self._baskets.till.is_open:
+            return Refusal("E-BASKET-OPEN")
+        key = self._selling.new_key()
+        taken = self._shelf.take(key, number)
+        if isinstance(taken, Refusal):
+            return taken
+        lost = self._baskets.recalled(taken.till, key, self._counter)
+        self._is_recalling = True
 
-    def _recovered(self, lines: int, lost: list[str]) -> None:
-        self._publish("recovered", msgspec.json.encode({"lines": lines, "lost": lost}))
+        def told() -> None:
+            self._is_recalling = False
+            self._telling.recovered(len(self._baskets.till.basket.lines), lost)
+            self._take_step(*tills.resumed(self._baskets.till, self._now()))
+
+        once(taken.durable, told)
+        return None
 
     def _reprint(self) -> Refusal | None:
         if not self._baskets.last:
@@ -243,7 +266,7 @@ class LaneDesk:
         if not self._outputs.prints:
             return Refusal("E-NO-PRINTER")
         self._outputs.print(self._baskets.last, copy=True)
-        self._outputs.signal(self._source, good=True)
+        self._telling.yes()
         return None
 
     def _step(self, given: tills.Given) -> None:
@@ -267,7 +290,7 @@ class LaneDesk:
         for outcome in outcomes:
             match outcome:
                 case tills.Shown():
-                    self._show(outcome)
+                    self._telling.shown(outcome, self._selling.now())
                 case Declined():
                     self._no(refused(outcome, self._counter.exponent))
 
@@ -345,43 +368,17 @@ class LaneDesk:
         if isinstance(placed, Refusal):
             self._no(placed)
             return
-        key = self._baskets.placed(tills.Till())
+        key = self._baskets.placed()
         answer, durable = placed
-
-        def told(done: "asyncio.Future[None]") -> None:
-            if not done.cancelled() and done.exception() is None:
-                self._tell(sold, key, answer)
-
-        durable.add_done_callback(told)
+        once(durable, lambda: self._tell(sold, key, answer))
 
     def _tell(self, sold: tills.Sold, key: str, answer: Answer) -> None:
         """Tell of a sale that is on disk."""
-        self._baskets.durable(key, prints=self._outputs.prints)
-        self._publish("sold", answer.body)
-        self._outputs.signal(self._source, good=True)
-        self._outputs.sold(sold.quote, sold.paid, is_last=not self._baskets.till.is_open)
-        self._outputs.print(key)
-
-    # --- what is told ------------------------------------------------------------------------
-
-    def _show(self, shown: tills.Shown) -> None:
-        now = self._selling.now()
-        names = self._counter.names(shown.quote, self._lane.lang)
-        said = replies.quoted(shown.quote, now, now, self._counter.as_of(), names)
-        self._publish("shown", words.encode(said))
-        self._outputs.shown(shown)
-        self._outputs.signal(self._source, good=True)
+        self._baskets.sold(key, prints=self._outputs.prints)
+        self._telling.sold(sold, key, answer, is_last=not self._baskets.till.is_open)
 
     def _no(self, refusal: Refusal) -> None:
-        self._publish("declined", refuse(refusal, self._lane.lang).body)
-        title = problem(refusal, self._lane.lang).title
-        self._outputs.declined(title)
-        self._outputs.signal(self._source, good=False)
-
-    def _not_printed(self, key: str, reason: str) -> None:
-        """Say that a receipt stays in the box until somebody asks for it."""
-        said = refuse(Refusal("E-NOT-PRINTED", {"reason": reason}), self._lane.lang, key)
-        self._publish("declined", said.body)
+        self._telling.no(refusal)
 
 
 def wish(till: tills.Till) -> Wish:

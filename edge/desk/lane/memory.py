@@ -1,4 +1,4 @@
-"""What a lane remembers across a crash: its open basket, parked ones, and what is to be printed.
+"""What a lane remembers across a crash: its open basket, and what is to be printed.
 
 It is the first line of a small file beside the journal, written whole by one call after each
 input and never synced: a crashed process loses nothing, a power cut perhaps an open basket that
@@ -8,7 +8,6 @@ stand by their ids.
 """
 
 import os
-from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
@@ -49,23 +48,27 @@ class KeptTill(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeptBasket(msgspec.Struct, frozen=True):
-    """A till and the request key its sale will have."""
+    """A till and the request key its sale will have.
+
+    `recalled` is the key of the request that took it off the shelf, "" where nobody did: it is
+    here only if the journal has that.
+    """
 
     key: str = ""
     till: KeptTill = KeptTill()
+    recalled: str = ""
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
     """All that a lane remembers.
 
-    `doubts` are baskets whose sales were placed and not yet known to be durable, `parked` those
-    put aside, by number; `last` is the key of the last sale, `printing` are those of sales whose
-    receipts are not known to be on paper.
+    `doubts` are baskets that were sold or parked, which is not yet known to be durable; `last`
+    is the key of the last sale, `printing` are those of sales whose receipts are not known to be
+    on paper.
     """
 
     open: KeptBasket = KeptBasket()
     doubts: tuple[KeptBasket, ...] = ()
-    parked: Mapping[int, KeptTill] = {}
     last: str = ""
     printing: tuple[str, ...] = ()
 

@@ -13,6 +13,7 @@ from edge.desk.answer import Answer, read_stored
 from edge.desk.away import Away, Granted, Where
 from edge.desk.counter import Counter, refused
 from edge.desk.keys import Placed
+from edge.desk.lane.baskets import Fate
 from edge.desk.lane.faces import Receipt
 from edge.desk.members import Holding
 from edge.desk.placing import Deal, Placing, Request, Seller
@@ -52,6 +53,20 @@ class Selling:
         """Return the answer of a sale of this lane that the journal has, None for no such sale."""
         page = self._shop.journal.find(self._lane.terminal, key)
         return None if page is None or page.answer is None else read_stored(page.answer)
+
+    def fate(self, key: str) -> Fate:
+        """Tell what the journal has of a key of this lane."""
+        answer = self.told(key)
+        if answer is None:
+            return "unknown"
+        said = msgspec.json.decode(answer.body, type=_Said)
+        if said.receipt:
+            return "sold"
+        return "parked" if said.number else "recalled"
+
+    def new_key(self) -> str:
+        """Return a key for a request of this lane."""
+        return self._shop.world.new_key()
 
     def receipt(self, key: str) -> Receipt | None:
         """Return what is to be printed of a sale."""
@@ -117,6 +132,13 @@ class Selling:
         deal = Deal(quote, counter.rules, sold.paid, points)
         by = Seller(lane.terminal, "lane", lane.cashier, lane=lane.id, flags=flags)
         return self._shop.placing.sale(request, deal, by)
+
+
+class _Said(msgspec.Struct):
+    """What tells the answers to a lane's requests apart."""
+
+    receipt: str = ""
+    number: int = 0
 
 
 class _Printed(msgspec.Struct):

@@ -2,7 +2,7 @@
 
 READS answers questions, LOOKS those that take longer. DEEDS decides in one step, PREPARED after
 something was awaited. Every request of the vocabulary is in one of them, but for those that the
-desk itself answers.
+desk itself answers, and for sales, which are in both: only some have to wait (`awaited`).
 """
 
 from collections.abc import Mapping
@@ -38,6 +38,7 @@ LOOKS: Mapping[type[words.Request], Look] = {
     words.XReport: days.x_report,
 }
 DEEDS: Mapping[type[words.Request], Decide] = {
+    words.Sell: selling.sell,
     words.Park: parking.park,
     words.Recall: parking.recall,
     words.Void: returning.take_back,
@@ -72,3 +73,10 @@ PREPARED: Mapping[type[words.Request], Prepare] = {
     words.Draw: rewarding.prepare_draw,
     words.BuyTier: rewarding.prepare_tier,
 }
+
+
+def awaited(asked: words.Keyed) -> Prepare | None:
+    """Return what must be awaited before a request is decided, None where nothing has to be."""
+    if isinstance(asked, words.Sell) and not selling.may_spend(asked):
+        return None
+    return PREPARED.get(type(asked))

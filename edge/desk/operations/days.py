@@ -12,7 +12,6 @@ from edge.desk.means import Job, Means, Outcome
 from edge.refusals import Refusal
 from edge.replies import Stamp
 from edge.shop.facts import DayClosed, DayOpened, DrawerCounted
-from edge.shop.reports.sheet import totals
 
 
 def open_day(means: Means, job: Job, asked: words.DayOpen) -> Outcome:
@@ -88,14 +87,13 @@ async def prepare_close(
     if means.days is None:
         return Refusal("E-FORBIDDEN")
     made = await means.days.closing(Count(asked.counted, asked.change_money, asked.cashier))
-    return made if isinstance(made, Refusal) else partial(_close, means, job, made)
+    return made if isinstance(made, Refusal) else partial(_close, means, job, asked, made)
 
 
-def _close(means: Means, job: Job, made: Closing) -> Outcome:
-    closed = DayClosed(
-        business_date=made.day.business_date, totals=totals(made.sheet),
-        unsent=made.unsent.count, unsent_amount=made.unsent.amount,
-    )  # fmt: skip
+def _close(means: Means, job: Job, asked: words.ZClose, made: Closing) -> Outcome:
+    closed = msgspec.structs.replace(
+        made.fact, cashier=asked.cashier, approved_by=asked.approved_by
+    )
 
     def tell(fact: DayClosed, stamp: Stamp) -> words.Reply:
         return words.DayClosed(

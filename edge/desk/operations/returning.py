@@ -52,7 +52,7 @@ def give(means: Means, job: Job, asked: words.Return) -> Outcome:
     sale = find(means, asked.sale)
     if isinstance(sale, Refusal):
         return sale
-    return given(means, job, asked, sale, means.counter.members.past.earlier(own_id(sale)))
+    return given(means, job, asked, sale, means.counter.members.earlier(own_id(sale)))
 
 
 def given(
@@ -82,7 +82,7 @@ def take_back(means: Means, job: Job, asked: words.Void) -> Outcome:
     sale = find(means, asked.sale)
     if isinstance(sale, Refusal):
         return sale
-    earlier = means.counter.members.past.earlier(own_id(sale))
+    earlier = means.counter.members.earlier(own_id(sale))
     whole = VoidAsked(sale=own_id(sale), reason=asked.reason, settled=asked.settled)
 
     def make(made: Made) -> TakenBackFact | Declined:
@@ -98,11 +98,11 @@ def find_receipt(
     sales = _found(means, asked)
     if isinstance(sales, Refusal):
         return sales
-    past = means.counter.members.past
+    earlier = means.counter.members.earlier
     return words.FoundReceipts(
         sales=tuple(
             [
-                replies.found(told.fact, past.earlier(told.fact.sale), told.at, terminal.lang)
+                replies.found(told.fact, earlier(told.fact.sale), told.at, terminal.lang)
                 for told in sales
                 if isinstance(told.fact, SaleMade)
             ]

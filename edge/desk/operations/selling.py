@@ -22,10 +22,8 @@ def quote(means: Means, terminal: Terminal, asked: words.Quote) -> words.Reply |
 async def prepare_sale(
     means: Means, job: Job, asked: words.Sell
 ) -> Callable[[], Outcome] | Refusal:
-    """Ask for all that a sale will spend, so that it can be decided in one step."""
+    """Ask for all that a sale spends, so that it can be decided in one step; see `may_spend`."""
     step = partial(sell, means, job, asked)
-    if not _spends(asked):
-        return step
     agreed = means.counter.quoted(job.terminal, asked, job.origin)
     offered = tenders(asked.tenders)
     if isinstance(agreed, Refusal) or isinstance(offered, Refusal):
@@ -38,10 +36,10 @@ async def prepare_sale(
     return await spending(means, job, asked, spends, step)
 
 
-def _spends(asked: words.Sell) -> bool:
+def may_spend(asked: words.Sell) -> bool:
     """Tell whether a sale may spend anything that its member holds, or a code that they show."""
     held = bool(asked.redeem or asked.coupons or stored(asked.tenders))
-    return held or (asked.member is not None and asked.member.kind == "code")
+    return held or any(one and one.kind == "code" for one in (asked.member, asked.also))
 
 
 def sell(means: Means, job: Job, asked: words.Sell, flags: tuple[str, ...] = ()) -> Outcome:
@@ -64,6 +62,8 @@ def sell(means: Means, job: Job, asked: words.Sell, flags: tuple[str, ...] = ())
     if isinstance(paid, Declined):
         return paid
     points = agreed.holding.points if agreed.holding else None
+    if agreed.holding is not None and agreed.holding.besides:
+        flags = (*flags, "two_members")
     return means.placing.sale(
         job.request, Deal(quote, rules, paid, points), job.by(asked, flags=flags)
     )

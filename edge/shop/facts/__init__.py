@@ -19,7 +19,13 @@ from edge.shop.facts.counter import (
 from edge.shop.facts.counts import CountCardGivenBack, CountCardSold, CountReturned, CountUsed
 from edge.shop.facts.coupons import DrawUndone, ExchangeUndone, PointsExchanged, PrizeDrawn
 from edge.shop.facts.day import DrawerCounted
-from edge.shop.facts.leases import LeaseReturned, LeaseTaken
+from edge.shop.facts.leases import (
+    HomeMoved,
+    LeaseReturned,
+    LeaseTaken,
+    Relocated,
+    UnitTotal,
+)
 from edge.shop.facts.members import (
     CardBound,
     CardReplaced,
@@ -35,6 +41,7 @@ from edge.shop.facts.points import HoldingsExpired, PointsGrown
 from edge.shop.facts.recovered import Recovered
 from edge.shop.facts.returns import ReturnMade, SaleVoided, TakenBack
 from edge.shop.facts.sale import Deed, SaleMade, SoldLine
+from edge.shop.facts.staff import PinDelayed, SignedOff, SignedOn
 from edge.shop.facts.tiers import TierBought, TierRefunded, TierReviewed
 from edge.shop.facts.value import CardRefunded, CardSold, ToppedUp, TopUpCancelled
 
@@ -82,7 +89,11 @@ Fact = (
     | CloudReached
     | LeaseTaken
     | LeaseReturned
+    | HomeMoved
     | ExceptionResolved
+    | SignedOn
+    | SignedOff
+    | PinDelayed
     | Recovered
 )
 
@@ -110,6 +121,7 @@ __all__ = [
     "Fact",
     "FeedbackGiven",
     "HoldingsExpired",
+    "HomeMoved",
     "KeyFenced",
     "LeaseReturned",
     "LeaseTaken",
@@ -117,17 +129,21 @@ __all__ = [
     "MemberUpdated",
     "NoticesShown",
     "OpeningBalance",
+    "PinDelayed",
     "PointsExchanged",
     "PointsGrown",
     "PrizeDrawn",
     "Recovered",
     "ReferralReversed",
     "ReferralRewarded",
+    "Relocated",
     "RequestRefused",
     "ReturnMade",
     "SaleMade",
     "SaleVoided",
     "ScanSessionClosed",
+    "SignedOff",
+    "SignedOn",
     "SoldLine",
     "TakenBack",
     "TierBought",
@@ -135,5 +151,6 @@ __all__ = [
     "TierReviewed",
     "TopUpCancelled",
     "ToppedUp",
+    "UnitTotal",
     "WelcomeReversed",
 ]

@@ -27,14 +27,19 @@ class DayClosed(msgspec.Struct, frozen=True, kw_only=True):
     """A business day is over.
 
     `totals` is the digest of its report's totals where somebody closed it; "" where the box did,
-    because the next day had come. Of the facts so far the cloud did not know `unsent` yet; what
-    those sold, less what they took back, comes to `unsent_amount` minor units.
+    because the next day had come. Of the facts so far the cloud did not know `unsent` yet, which
+    leaves out what came back from it; what those sold, less what they took back, comes to
+    `unsent_amount` minor units.
+
+    `cashier` is who closed it, "" where the box did; `approved_by` the manager who let them.
     """
 
     business_date: str
     totals: str = ""
     unsent: int = 0
     unsent_amount: int = 0
+    cashier: str = ""
+    approved_by: str | None = None
 
 
 class EpochOpened(msgspec.Struct, frozen=True, kw_only=True):

@@ -68,7 +68,7 @@ class ParkedLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BasketParked(msgspec.Struct, frozen=True, kw_only=True):
-    """A basket was put aside, for any terminal of the store to go on with."""
+    """A basket was put aside, for any terminal or lane of the store to go on with."""
 
     ticket: str
     """Its own id."""
@@ -80,6 +80,8 @@ class BasketParked(msgspec.Struct, frozen=True, kw_only=True):
     member: str | None
     lines: tuple[ParkedLine, ...]
     coupons: tuple[str, ...] = ()
+    number: int = 0
+    """What people call it while it waits: the smallest that was free, from 1."""
 
 
 class BasketRecalled(msgspec.Struct, frozen=True, kw_only=True):

@@ -65,7 +65,6 @@ class CountCardGivenBack(Deed, frozen=True, kw_only=True):
     count_card: str
     plan: str
     reason: Reason
-    approved_by: str | None
     currency: str
     exponent: int
     tender: Outside

@@ -69,7 +69,6 @@ class ExchangeUndone(Deed, frozen=True, kw_only=True):
     gives: Handed
     count: int
     reason: str
-    approved_by: str | None
     currency: str
     exponent: int
     points: int
@@ -117,7 +116,6 @@ class DrawUndone(Deed, frozen=True, kw_only=True):
     product: str = ""
     """Goods that came back."""
     reason: str
-    approved_by: str
     points: int
     """What the ticket had cost, given back; of it, `forfeited` were of expired lots."""
     forfeited: int = 0

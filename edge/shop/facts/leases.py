@@ -44,3 +44,29 @@ class LeaseReturned(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind
     moves: tuple[Move, ...]
     reason: Reason
+
+
+class UnitTotal(msgspec.Struct, frozen=True, kw_only=True):
+    """All lots of one unit in which there is anything: how many, and what they come to."""
+
+    unit: str
+    lots: int
+    amount: int
+
+
+class HomeMoved(msgspec.Struct, frozen=True, kw_only=True):
+    """The cloud is the home of all accounts from here on; until here this box was.
+
+    `totals` are what the lots came to right before this fact, whose place is its own witness.
+    """
+
+    store: str
+    sequence: int
+    """The last fact that the cloud had acknowledged by then, and its page's digest."""
+    head: str
+    members: int
+    totals: tuple[UnitTotal, ...]
+
+
+Relocated = LeaseTaken | LeaseReturned
+"""What moves lots between the cloud and a box."""

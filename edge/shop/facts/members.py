@@ -71,7 +71,6 @@ class CardReplaced(Deed, frozen=True, kw_only=True):
 
     old: str
     new: str
-    approved_by: str | None
 
 
 class CardStateChanged(Deed, frozen=True, kw_only=True):
@@ -83,7 +82,6 @@ class CardStateChanged(Deed, frozen=True, kw_only=True):
     reason: str = ""
     batch: str = ""
     distributor: str = ""
-    approved_by: str | None
 
 
 class ReferralRewarded(Deed, frozen=True, kw_only=True):

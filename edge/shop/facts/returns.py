@@ -75,7 +75,6 @@ class TakenBack(Deed, frozen=True, kw_only=True):
     sale_date: str
     """The business date of the sale, on which what it counted towards is taken back."""
     reason: str
-    approved_by: str | None
     currency: str
     exponent: int
     lines: tuple[ReturnedLine, ...]

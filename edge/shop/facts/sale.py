@@ -47,6 +47,8 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True):
     flags: tuple[str, ...] = ()
     """Why somebody should look at it afterwards: the ids of the watches that barked, and
     `off_home_coupon` or `overdraft` where the store took a risk that the cloud could not judge."""
+    approved_by: str | None = None
+    """The manager who let through what the cashier alone may not do."""
     clock: Certainty = EXACT
     """How far the box trusted its clock then."""
     training: bool = False

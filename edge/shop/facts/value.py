@@ -56,7 +56,6 @@ class TopUpCancelled(Deed, frozen=True, kw_only=True):
     """The card product whose sale this undoes, "" for a plain top-up."""
     reason: Reason
     pricing: Pricing
-    approved_by: str | None
     currency: str
     exponent: int
     tender: Outside
@@ -80,7 +79,6 @@ class CardRefunded(Deed, frozen=True, kw_only=True):
     card: str
     top_ups: tuple[str, ...]
     reason: Reason
-    approved_by: str | None
     currency: str
     exponent: int
     tender: Outside

@@ -52,6 +52,5 @@ def activate_card(
         state="active",
         batch=asked.batch,
         distributor=asked.distributor,
-        approved_by=made.approved_by,
         postings=(),
     )

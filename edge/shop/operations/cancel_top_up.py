@@ -59,7 +59,6 @@ def cancel_top_up(
         card=fact.card if isinstance(fact, CardSold) else "",
         reason=asked.reason,
         pricing=pricing,
-        approved_by=made.approved_by,
         currency=bundle.currency,
         exponent=bundle.exponent,
         tender=tender,

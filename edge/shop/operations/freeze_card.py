@@ -37,6 +37,5 @@ def freeze_card(
         reason=reason,
         batch=card.batch,
         distributor=card.distributor,
-        approved_by=made.approved_by,
         postings=(),
     )

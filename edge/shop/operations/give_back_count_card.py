@@ -46,7 +46,6 @@ def give_back_count_card(
         count_card=sold.count_card,
         plan=sold.plan.id,
         reason=asked.reason,
-        approved_by=made.approved_by,
         currency=bundle.currency,
         exponent=bundle.exponent,
         tender=tender,

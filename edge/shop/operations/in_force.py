@@ -37,6 +37,7 @@ class Said(TypedDict):
     seller: str | None
     bundle: str
     flags: tuple[str, ...]
+    approved_by: str | None
     clock: Certainty
     training: bool
 
@@ -53,6 +54,7 @@ def said(made: Made, rules: InForce) -> Said:
         seller=made.seller,
         bundle=rules.hash,
         flags=made.flags,
+        approved_by=made.approved_by,
         clock=made.clock,
         training=made.training,
     )

@@ -31,6 +31,7 @@ def park(
     """Return the fact of a basket that waits, or E-TOO-MANY-PARKED {limit}."""
     if len(waiting) >= PARKED_MAX:
         return Declined("E-TOO-MANY-PARKED", {"limit": PARKED_MAX})
+    taken = {parked.number for parked in waiting.values()}
     return BasketParked(
         ticket=made.deed,
         label=asked.label,
@@ -41,6 +42,7 @@ def park(
         member=asked.member,
         lines=asked.lines,
         coupons=asked.coupons,
+        number=next(n for n in range(1, PARKED_MAX + 1) if n not in taken),
     )
 
 

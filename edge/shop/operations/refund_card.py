@@ -83,7 +83,6 @@ def _closed(
         card=asked.card,
         top_ups=tuple([fact.top_up for fact in asked.top_ups]),
         reason=asked.reason,
-        approved_by=made.approved_by,
         currency=bundle.currency,
         exponent=bundle.exponent,
         tender=tender,

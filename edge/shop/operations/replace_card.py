@@ -30,6 +30,5 @@ def replace_card(old: Card, new: Card, rules: InForce, made: Made) -> CardReplac
         member=old.member,
         old=old.number,
         new=new.number,
-        approved_by=made.approved_by,
         postings=(),
     )

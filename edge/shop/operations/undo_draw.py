@@ -62,7 +62,6 @@ def undo_draw(
         prize=drawn.prize,
         product=drawn.product,
         reason=asked.reason,
-        approved_by=made.approved_by,
         points=drawn.points,
         forfeited=forfeited(back),
         moves=(*back, *taken),

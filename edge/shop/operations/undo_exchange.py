@@ -138,7 +138,6 @@ def _undone(
         gives=of.gives,
         count=part.count,
         reason=asked.reason,
-        approved_by=made.approved_by,
         currency=of.currency,
         exponent=of.exponent,
         points=part.each(of.points),

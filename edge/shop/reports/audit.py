@@ -5,18 +5,20 @@ one without the other would let a balance and what it consists of drift apart. R
 from the first deed on, all of them together prove every lot.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from edge.shop.accounts.lots import COUPON, PRINCIPAL, Held, Lot
-from edge.shop.facts import Deed, LeaseReturned, LeaseTaken
+from edge.shop.facts import Deed, Relocated
 from edge.shop.ledger import balanced
 
 Lots = Mapping[str, Held]
 """All lots there ever were, by id, and what is in them."""
 
-Moving = Deed | LeaseTaken | LeaseReturned
+Moving = Deed | Relocated
 """What moves lots."""
+
+HELD = ("member:", "principal:", "deferred:")
+"""How accounts begin that say what members hold."""
 
 _Account = tuple[str, str, str]
 """An account, its unit ("" for money) and the party on whose books it is."""
@@ -35,11 +37,12 @@ def imbalances(deed: Deed, lots: Lots) -> Iterator[str]:
     if not balanced(deed.postings):
         yield "the postings do not sum to zero"
     yield from _untold(deed, lots)
-    yield from _misopened(deed, lots)
-    yield from _impossible(after(deed, lots))
+    if deed.moves:
+        yield from _misopened(deed, lots)
+        yield from _impossible(after(deed, lots))
 
 
-def misplaced(leased: LeaseTaken | LeaseReturned, lots: Lots) -> Iterator[str]:
+def misplaced(leased: Relocated, lots: Lots) -> Iterator[str]:
     """Yield what is wrong with a lease that came or went: nothing is posted for it.
 
     Its lots are opened once, and none holds anything below zero afterwards.
@@ -66,24 +69,27 @@ def after(deed: Moving, lots: Lots) -> dict[str, Held]:
 def _untold(deed: Deed, lots: Lots) -> Iterator[str]:
     """Yield every account on which the entry and the moves say different things."""
     posted, moved = _posted(deed), _moved(deed, lots)
+    if posted == moved:
+        return
     for account in sorted(posted.keys() | moved.keys()):
-        if posted[account] != moved[account]:
+        said, done = posted.get(account, 0), moved.get(account, 0)
+        if said != done:
             name = " ".join(part for part in account if part)
-            yield f"{name}: {posted[account]} is posted, the moves say {moved[account]}"
+            yield f"{name}: {said} is posted, the moves say {done}"
 
 
-def _posted(deed: Deed) -> Counter[_Account]:
-    sums: Counter[_Account] = Counter()
+def _posted(deed: Deed) -> dict[_Account, int]:
+    sums: dict[_Account, int] = {}
     for leg in deed.postings:
-        if leg.account.startswith("member:"):
-            sums[leg.account, leg.unit, leg.party] += leg.amount
-        elif leg.account.startswith(("principal:", "deferred:")):
-            sums[leg.account, "", leg.party] += leg.amount
+        account = leg.account
+        if account.startswith(HELD):
+            name = account, leg.unit if account.startswith("member:") else "", leg.party
+            sums[name] = sums.get(name, 0) + leg.amount
     return sums
 
 
-def _moved(deed: Deed, lots: Lots) -> Counter[_Account]:
-    sums: Counter[_Account] = Counter()
+def _moved(deed: Deed, lots: Lots) -> dict[_Account, int]:
+    sums: dict[_Account, int] = {}
     opened: dict[str, Lot] = {}
     for move in deed.moves:
         if move.opens:
@@ -91,11 +97,15 @@ def _moved(deed: Deed, lots: Lots) -> Counter[_Account]:
         lot = lots[move.lot].lot if move.lot in lots else opened.get(move.lot)
         if lot is None:
             continue
-        sums[f"deferred:{lot.member}", "", lot.issuer] -= move.money
+        if move.money:
+            name = f"deferred:{lot.member}", "", lot.issuer
+            sums[name] = sums.get(name, 0) - move.money
         if lot.unit == PRINCIPAL:
-            sums[f"principal:{lot.member}", "", lot.issuer] -= move.amount
+            name = f"principal:{lot.member}", "", lot.issuer
+            sums[name] = sums.get(name, 0) - move.amount
         elif lot.unit != COUPON:
-            sums[f"member:{lot.member}", lot.unit, lot.issuer] += move.amount
+            name = f"member:{lot.member}", lot.unit, lot.issuer
+            sums[name] = sums.get(name, 0) + move.amount
     return sums
 
 

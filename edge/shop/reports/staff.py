@@ -56,6 +56,18 @@ def staff(entries: Iterable[Entry], commissions: Sequence[Commission] = ()) -> t
     )
 
 
+def together(before: Sequence[Person], more: Sequence[Person]) -> tuple[Person, ...]:
+    """Return what people did before and since, commissions left out, in the order of `staff`."""
+    done = {(person.role, person.name): person.work for person in before}
+    for person in more:
+        name = person.role, person.name
+        mine = done[name] = {**done.get(name, {})}
+        for kind, part in person.work.items():
+            known = mine.get(kind, Done())
+            mine[kind] = Done(known.amount + part.amount, known.count + part.count)
+    return tuple([_person(role, name, mine, ()) for (role, name), mine in sorted(done.items())])
+
+
 def work(deed: Deed) -> tuple[Work, Done] | None:
     """Return what kind of work a deed was and how much; None for what is nobody's merit."""
     match deed:

@@ -5,6 +5,7 @@ void takes its ticket back too. What count cards pay for is sold when it is used
 like any other, worth what was paid for it in advance.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
 
@@ -92,7 +93,7 @@ def trade(entries: Iterable[Entry]) -> TradeReport:
             bought[fact.use] = fact.member
         elif isinstance(fact, SaleVoided):
             bought.pop(fact.sale, None)
-    times = [list(bought.values()).count(member) for member in set(bought.values())]
+    times = Counter(bought.values()).values()
     return TradeReport(
         total=total,
         days=dict(sorted(days.items())),
@@ -102,20 +103,35 @@ def trade(entries: Iterable[Entry]) -> TradeReport:
     )
 
 
+def sold(fact: object) -> int:
+    """Return what a fact sold, in minor units, tax included; below zero what it took back."""
+    match fact:
+        case SaleMade():
+            return fact.total
+        case TakenBack():
+            return -fact.total
+        case CountUsed(values=values):
+            return sum(values)
+        case CountReturned(values=values):
+            return -sum(values)
+        case _:
+            return 0
+
+
 def of(fact: SaleMade | TakenBack | CountUsed | CountReturned) -> Trade:
     """Return what a sale or a use adds, or what a return or void takes off."""
     match fact:
         case SaleMade():
             units = [len(line.unit_nets) for line in fact.lines if line.kind == "goods"]
-            done = Trade(tickets=1, sales=fact.total, items=sum(units))
+            done = Trade(tickets=1, sales=sold(fact), items=sum(units))
         case TakenBack():
             units = [len(line.units) for line in fact.lines if line.kind == "goods"]
             voided = isinstance(fact, SaleVoided)
-            done = Trade(tickets=-voided, sales=-fact.total, items=-sum(units))
+            done = Trade(tickets=-voided, sales=sold(fact), items=-sum(units))
         case CountUsed(values=values):
-            done = Trade(tickets=1, sales=sum(values), items=len(values), uses=len(values))
+            done = Trade(tickets=1, sales=sold(fact), items=len(values), uses=len(values))
         case CountReturned(values=values):
-            done = Trade(sales=-sum(values), items=-len(values), uses=-len(values))
+            done = Trade(sales=sold(fact), items=-len(values), uses=-len(values))
     if fact.member is None:
         return done
     return msgspec.structs.replace(done, member_tickets=done.tickets, member_sales=done.sales)

@@ -6,11 +6,11 @@ from edge.shop.facts.box import DayClosed, DayOpened
 from edge.shop.facts.day import Counted, DrawerCounted
 from edge.shop.money import format_minor
 from edge.shop.reports.day import DayReport, day
-from edge.shop.reports.day import unsent as left_unsent
 from edge.shop.reports.entry import Entry
 from edge.shop.reports.promotions import promotions
 from edge.shop.reports.settlement import statement
 from edge.shop.reports.staff import staff
+from edge.shop.reports.tally import unsent as left_unsent
 from edge.shop.reports.trade import Trade, trade
 from edge.story.deed import Phrases
 from edge.story.errors import StoryError

@@ -2,27 +2,23 @@
 
 import asyncio
 import base64
-import json
 import random
-import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from cloud_bridge.http import HttpWire
-from simulators.conform.badge import svg, verdict
 from simulators.conform.cloud.cases import CASES
 from simulators.conform.cloud.far_box import Broken, FarBox
-from simulators.conform.cloud.playing import Result, play, promise
+from simulators.conform.cloud.playing import play, promise
 from simulators.conform.cloud.stage import Case, Stage
+from simulators.conform.judged import Result, conclude, stop, told, untold
 
-EXIT_NO, EXIT_USAGE = 1, 2
 CONTRACT = "v1"
 PUBLIC_KEY_BYTES = 32
 
@@ -35,6 +31,7 @@ class Tenant:
     store: str
     member: str
     cloud_keys: dict[str, bytes]
+    sealing_key: bytes | None = None
 
 
 class Untestable(Exception):
@@ -47,6 +44,8 @@ class Untestable(Exception):
               help="Two boxes that the cloud knows, with their private keys (PEM).")  # fmt: skip
 @click.option("--cloud-key", "cloud_keys", multiple=True, metavar="NAME=BASE64",
               help="The cloud's public keys, for rules and the time.")  # fmt: skip
+@click.option("--sealing-key", default="", metavar="BASE64",
+              help="The cloud's X25519 public key, that people's data is sealed for.")  # fmt: skip
 @click.option("--store", default="s1", show_default=True, help="The store of the boxes.")
 @click.option("--member", default="", help="Somebody who holds some stored value there.")
 @click.option("--case", "wanted", default="", help="Only cases whose name holds this.")
@@ -56,10 +55,10 @@ class Untestable(Exception):
 )
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for programs.")
 def cloud(  # noqa: PLR0913 - one argument for each option
-    url: str | None, boxes: tuple[str, ...], cloud_keys: tuple[str, ...], store: str, member: str,
-    wanted: str, listing: bool, badge: Path | None, as_json: bool,
+    url: str | None, boxes: tuple[str, ...], cloud_keys: tuple[str, ...], sealing_key: str,
+    store: str, member: str, wanted: str, listing: bool, badge: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
-    r"""Play two boxes against a cloud, and judge what it answers.
+    """Play two boxes against a cloud, and judge what it answers.
 
     It writes facts: use a tenant for tests. `edgebox cloud contract` prints what a cloud has to
     answer. Exits 1 when a promise is broken.
@@ -67,26 +66,28 @@ def cloud(  # noqa: PLR0913 - one argument for each option
     \b
     Example: edgebox conform cloud https://test.example --box a=a.key --box b=b.key --member m1
              --cloud-key cloud-1=A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=
+             --sealing-key B7jFQkh2hqeDAYVfy20/aoqRHNfxmDqbRNydzSKDnSM=
     """
     cases = [case for case in CASES if wanted in case.__name__]
     if not cases:
-        _stop(f"no case's name holds {wanted!r}", "edgebox conform cloud --list names them all")
+        stop(f"no case's name holds {wanted!r}", "edgebox conform cloud --list names them all")
     if listing:
         for case in cases:
             click.echo(f"{case.__name__}: {promise(case)}")
         return
     if url is None or not url.startswith(("http://", "https://")):
-        _stop("there is no cloud to check", "give its address, such as https://test.example")
+        stop("there is no cloud to check", "give its address, such as https://test.example")
     if not member:
-        _stop("nobody is a member there", "give one who holds stored value: --member m1")
-    tenant = Tenant(_boxes(boxes), store, member, dict(map(_cloud_key, cloud_keys)))
+        stop("nobody is a member there", "give one who holds stored value: --member m1")
+    tenant = Tenant(
+        _boxes(boxes), store, member, dict(map(_cloud_key, cloud_keys)),
+        _public_key(sealing_key, "--sealing-key") if sealing_key else None,
+    )  # fmt: skip
     try:
         results = asyncio.run(_play(url, tenant, cases, quiet=as_json))
     except Untestable as error:
-        _stop(f"{url} cannot be tested: {error}", "start it, and look at the address")
-    if badge is not None:
-        badge.write_text(svg(results, "cloud", CONTRACT), "utf-8")
-    _tell(results, as_json)
+        stop(f"{url} cannot be tested: {error}", "start it, and look at the address")
+    conclude(results, "cloud", ("contract", CONTRACT), badge, as_json)
 
 
 async def _play(url: str, tenant: Tenant, cases: Sequence[Case], *, quiet: bool) -> list[Result]:
@@ -100,36 +101,14 @@ async def _play(url: str, tenant: Tenant, cases: Sequence[Case], *, quiet: bool)
             await one.bare("GET", "/v1/head")
         except Broken as nobody:
             raise Untestable(str(nobody)) from nobody
-        stage = Stage(one, other, tenant.store, tenant.member, tenant.cloud_keys, luck)
-        return await play(stage, _silent if quiet else _line, cases)
+        stage = Stage(
+            one, other, tenant.store, tenant.member, tenant.cloud_keys, luck, tenant.sealing_key
+        )
+        return await play(stage, untold if quiet else told, cases)
 
 
 def _nonce(luck: random.Random) -> str:
     return f"{luck.getrandbits(128):032x}"
-
-
-# --- what is told ---------------------------------------------------------------------------------
-
-
-def _line(result: Result) -> None:
-    if result.passed:
-        click.echo(f"  ok    {result.case}")
-    else:
-        click.secho(f"  FAIL  {result.case}: {result.reason}", fg="red")
-        click.echo(f"        {result.promise}")
-
-
-def _silent(result: Result) -> None:
-    """Say nothing yet."""
-
-
-def _tell(results: Sequence[Result], as_json: bool) -> None:
-    if as_json:
-        said = [{**asdict(result), "passed": result.passed} for result in results]
-        click.echo(json.dumps({"contract": CONTRACT, "cases": said}, ensure_ascii=False))
-    else:
-        click.echo(verdict(results, "cloud", CONTRACT))
-    sys.exit(0 if all(result.passed for result in results) else EXIT_NO)
 
 
 # --- what is asked --------------------------------------------------------------------------------
@@ -138,7 +117,7 @@ def _tell(results: Sequence[Result], as_json: bool) -> None:
 def _boxes(texts: Sequence[str]) -> list[tuple[str, Ed25519PrivateKey]]:
     found = [(name, _private_key(Path(path))) for name, path in map(_pair, texts)]
     if len({name for name, _ in found}) != 2:
-        _stop("a cloud is checked with two boxes", "--box NAME=KEYFILE --box NAME=KEYFILE")
+        stop("a cloud is checked with two boxes", "--box NAME=KEYFILE --box NAME=KEYFILE")
     return found
 
 
@@ -147,30 +126,29 @@ def _private_key(path: Path) -> Ed25519PrivateKey:
     try:
         key = load_pem_private_key(path.read_bytes(), None)
     except (OSError, ValueError, TypeError) as error:
-        _stop(f"{path} is no private key: {error}", fix)
+        stop(f"{path} is no private key: {error}", fix)
     if not isinstance(key, Ed25519PrivateKey):
-        _stop(f"{path} is no Ed25519 key", fix)
+        stop(f"{path} is no Ed25519 key", fix)
     return key
 
 
 def _cloud_key(text: str) -> tuple[str, bytes]:
     name, encoded = _pair(text)
+    return name, _public_key(encoded, "--cloud-key c")
+
+
+def _public_key(encoded: str, option: str) -> bytes:
     try:
         key = base64.b64decode(encoded, validate=True)
     except ValueError:
         key = b""
     if len(key) != PUBLIC_KEY_BYTES:
-        _stop(f"{encoded!r} is no public key", "give the base64 of 32 bytes: --cloud-key c=...")
-    return name, key
+        stop(f"{encoded!r} is no public key", f"give the base64 of 32 bytes: {option}=...")
+    return key
 
 
 def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not (name and equals):
-        _stop(f"{text!r} is not NAME=VALUE", "edgebox conform cloud --help shows an example")
+        stop(f"{text!r} is not NAME=VALUE", "edgebox conform cloud --help shows an example")
     return name, value
-
-
-def _stop(what: str, fix: str) -> NoReturn:
-    click.echo(f"{what}\n    fix: {fix}", err=True)
-    sys.exit(EXIT_USAGE)

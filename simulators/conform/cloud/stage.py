@@ -34,6 +34,8 @@ class Stage:
     member: str
     keys: Mapping[str, bytes]
     luck: random.Random
+    sealing_key: bytes | None = None
+    """What is sealed for the cloud's eyes alone: a raw X25519 public key."""
 
 
 Case = Callable[[Stage], Awaitable[None]]

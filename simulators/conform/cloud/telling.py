@@ -1,5 +1,6 @@
 """What a cloud promises of all that it tells: news, the hot list, rules and the time."""
 
+import base64
 from urllib.parse import quote
 
 import msgspec
@@ -11,6 +12,7 @@ from cloud_bridge.contract import (
     HotList,
     Member,
     Receipt,
+    Sealed,
     SealedBatch,
     SealedKept,
     SignedBundle,
@@ -19,6 +21,7 @@ from cloud_bridge.contract import (
     time_text,
     unbase64,
 )
+from cloud_bridge.sealing import KEY_BYTES, seal
 from simulators.conform.cloud.far_box import Broken, must, read
 from simulators.conform.cloud.letters import sale
 from simulators.conform.cloud.stage import (
@@ -153,7 +156,33 @@ async def sealed(stage: Stage) -> None:
     must(not kept.hashes, "it keeps what is not what its hash says")
 
 
+async def sealed_kept(stage: Stage) -> None:
+    """What is sealed for the cloud is kept, and confirmed as often as it comes."""
+    letter = _letter(stage, b'{"name":"conformance"}')
+    for _ in range(2):
+        kept = await stage.box.post("/v1/sealed", SealedBatch(letters=(letter,)), SealedKept)
+        must(kept.hashes == (letter.hash,), f"it confirms {len(kept.hashes)} of 1")
+
+
+async def sealed_unopened(stage: Stage) -> None:
+    """What was changed since it was sealed is not confirmed, whatever its hash says."""
+    body = bytearray(base64.b64decode(_letter(stage, b'{"name":"conformance"}').body))
+    body[-1] ^= 1
+    changed = Sealed(hash=sha256(bytes(body)), body=base64.b64encode(body).decode())
+    kept = await stage.box.post("/v1/sealed", SealedBatch(letters=(changed,)), SealedKept)
+    must(not kept.hashes, "it confirms what it cannot open")
+
+
+def _letter(stage: Stage, text: bytes) -> Sealed:
+    """Return a letter that the cloud alone can open."""
+    if stage.sealing_key is None:
+        raise Broken("its sealing key was not given: --sealing-key BASE64")
+    body = seal(text, stage.sealing_key, stage.luck.randbytes(KEY_BYTES))
+    return Sealed(hash=sha256(body), body=base64.b64encode(body).decode())
+
+
 CASES: tuple[Case, ...] = (
     pages_of_news, resumed, nothing_new, told_again, as_of, hot_list, rules, the_time,
     time_for_all, no_nonce, sealed,
+    sealed_kept, sealed_unopened,
 )  # fmt: skip

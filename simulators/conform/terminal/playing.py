@@ -2,9 +2,9 @@
 
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from simulators.conform.judged import Hear, Result, untold
 from simulators.conform.terminal.cases import Case, cases
 from simulators.conform.terminal.far_box import STORE, TERMINAL, TOKEN, FarBox
 from simulators.conform.terminal.moves import Answered, Door
@@ -12,25 +12,11 @@ from simulators.conform.terminal.stage import Broken, Stage
 from simulators.conform.terminal.under_test import OUTCOME_SECONDS_MAX, Fell, UnderTest
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What came of one case: `reason` is "" if the terminal kept its promise."""
-
-    case: str
-    promise: str
-    reason: str = ""
-
-    @property
-    def passed(self) -> bool:
-        """Whether the promise was kept."""
-        return not self.reason
-
-
 async def play(
     command: Sequence[str],
     door: Door,
     only: Callable[[Case], bool] = lambda case: True,
-    tell: Callable[[Result], None] = lambda result: None,
+    tell: Hear = untold,
     seconds_max: float = OUTCOME_SECONDS_MAX,
 ) -> list[Result]:
     """Play all cases that `only` wants against the terminal that `command` starts.
@@ -69,11 +55,12 @@ async def play(
 
 
 async def _play(case: Case, stage: Stage) -> Result:
+    promise = f"a good terminal {case.promise}"
     stage.begin()
     try:
         await case.play(stage)
         stage.judge()
         stage.check(await stage.terminal.silent(), "told an outcome twice")
     except (Broken, Fell) as error:
-        return Result(case.name, case.promise, str(error))
-    return Result(case.name, case.promise)
+        return Result(case.name, promise, str(error))
+    return Result(case.name, promise)

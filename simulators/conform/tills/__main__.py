@@ -10,8 +10,9 @@ from typing import Any
 
 from simulators.conform.tills.cashier import Cashier, listen
 from simulators.conform.tills.open_sales import OpenSales
-from simulators.handheld import Handheld, new_key
+from simulators.handheld import Handheld
 from simulators.pc_pos import PcPos
+from simulators.request_keys import new_key
 
 FOREVER = 1e9
 ASK_AGAIN_SECONDS = 0.3
