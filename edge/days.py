@@ -24,8 +24,7 @@ from edge.shop.facts import (
     RequestRefused,
 )
 from edge.shop.reports.entry import Entry
-from edge.shop.reports.sheet import Sheet
-from edge.shop.reports.sheet import sheet_of as sheet
+from edge.shop.reports.sheet import Sheet, sheet
 from edge.shop.reports.tally import Tally
 
 PAGES_AT_ONCE = 500

@@ -14,6 +14,7 @@ from edge.shop.reports.promotions import promotions
 from edge.shop.reports.settlement import statement
 from edge.shop.reports.sheet import sheet
 from edge.shop.reports.staff import staff
+from edge.shop.reports.tally import Tally
 from edge.shop.reports.trade import trade
 from tests.sold import MONDAY, NOTHING, line, made, off, quote, sold, terms
 
@@ -55,9 +56,12 @@ def test_no_report_tells_of_practice() -> None:
     assert promotions(both) == promotions(real)
     assert statement(both, TODAY[:7]) == statement(real, TODAY[:7])
     assert day(both, TODAY, {"none": 0}) == day(real, TODAY, {"none": 0})
-    said = {"store": "corner", "currency": "CNY", "exponent": 2}
-    rates = {"none": 0}
-    assert sheet(both, TODAY, rates, **said) == sheet(real, TODAY, rates, **said)  # type: ignore[arg-type]  # built by name
+    begun = Tally(business_date=TODAY)
+    of_both, of_real = [
+        sheet(begun.after(told), {"none": 0}, store="corner", currency="CNY", exponent=2)
+        for told in (both, real)
+    ]
+    assert of_both == of_real
     assert trade(real).total.sales == 1_800
 
 

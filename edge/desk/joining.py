@@ -42,7 +42,6 @@ PASSES_MAX = 5
 QUIET_TRIES_MAX = 500
 QUIET_SECONDS = 0.005
 """How long a moment is waited for in which nothing is on its way to the disk."""
-ASK_SECONDS_MAX = 30.0
 
 Ask = Callable[[str], Awaitable[WireAnswer | Later]]
 """GET a target of the cloud: a path with its query."""

@@ -141,11 +141,6 @@ class Journal:
             self._fail(error)
             return "spent"
 
-    @property
-    def disk_low(self) -> bool:
-        """Tell whether the disk has only its reserve left."""
-        return self.room != "ample"
-
     def refill(self) -> None:
         """Have the reserve made again once there is room for it; nobody waits."""
         if self._reserve is None or self._refilling or not self._reserve.can_refill():

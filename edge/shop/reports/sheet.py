@@ -4,12 +4,11 @@ What happened in training is in no journal that reports read.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from edge.shop.reports.day import DayReport, reported
-from edge.shop.reports.entry import Entry
 from edge.shop.reports.staff import Person
 from edge.shop.reports.tally import Amounts, Points, Tally
 
@@ -29,23 +28,6 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def sheet(
-    entries: Iterable[Entry],
-    business_date: str,
-    rates: Mapping[str, int],
-    *,
-    unsent: int = 0,
-    store: str,
-    currency: str,
-    exponent: int,
-) -> Sheet:
-    """Return the sheet of a business day, out of all that was done on it; see `sheet_of`."""
-    tally = Tally(business_date=business_date).after(entries)
-    return sheet_of(
-        tally, rates, unsent=unsent, store=store, currency=currency, exponent=exponent
-    )  # fmt: skip
-
-
-def sheet_of(
     tally: Tally,
     rates: Mapping[str, int],
     *,
@@ -54,7 +36,7 @@ def sheet_of(
     currency: str,
     exponent: int,
 ) -> Sheet:
-    """Return the sheet of a day as far as it was told: see `reported` for `rates` and `unsent`."""
+    """Return the sheet of a day as far as it was told; `rates`, `unsent`: see `reported`."""
     return Sheet(
         store=store,
         currency=currency,
