@@ -96,7 +96,7 @@ class Town:
     def books_agree(self, box: Box) -> None:
         """Hold every account, lot and card of both sides against each other, entry by entry."""
         book, books = box.cloud.away._records.book, self.twin.books()
-        members = book.members_after("", 1000)
+        members = book.subjects_after("member", "", 1000)
         lots = self.twin._tables.lots
         for member in members:
             ours = {f"member:{member}": {"PTS": book.gained(f"member:{member}", "PTS", 0)}}

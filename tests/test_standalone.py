@@ -209,7 +209,7 @@ def test_points_are_earned_grow_are_spent_and_expire_without_any_cloud(tmp_path:
         async with opened(path, days=500) as box:
             left = await points(box)
             book = box.cloud.away._records.book
-            [member] = book.members_after("", 10)
+            [member] = book.subjects_after("member", "", 10)
             held = [one for one in book.holdings(member).lots.values() if one.left]
             assert {one.lot.kind for one in held} == {"growth"}, "the rest is gone after 400 days"
             assert left == sum(one.left for one in held)

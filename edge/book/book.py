@@ -255,9 +255,9 @@ class Book:
         found = durable + self._overlay.told((topic, subject), kinds, known)
         return found if last < 0 else found[-last:]
 
-    def members_after(self, name: str, limit: int) -> list[str]:
-        """Return the next members with any durable fact about them, by id, after this one."""
-        return tables.subjects(self._db, "member", name, limit)
+    def subjects_after(self, topic: str, name: str, limit: int) -> list[str]:
+        """Return the next subjects of a topic with any durable fact about them, after this one."""
+        return tables.subjects(self._db, topic, name, limit)
 
     def member_count(self) -> int:
         """Return how many members there are any durable facts about. Reads all their names."""

@@ -225,10 +225,17 @@ def sale_of(db: apsw.Connection | apsw.Cursor, name: str) -> SaleMade | None:
 
 
 def subjects(db: apsw.Connection, topic: str, after: str, limit: int) -> list[str]:
-    """Return the next subjects of a topic that any fact is about, by name, after this one."""
+    """Return the next subjects of a topic that any fact is about, by name, after this one.
+
+    It goes from subject to subject, and does not read how much there is about each.
+    """
     rows = db.execute(
-        "select distinct subject from trail where topic = ? and subject > ?"
-        " order by subject limit ?",
+        "with recursive name(subject) as ("
+        " select min(subject) from trail where topic = ?1 and subject > ?2"
+        " union all"
+        " select (select min(subject) from trail where topic = ?1 and subject > name.subject)"
+        " from name where name.subject is not null limit ?3"
+        ") select subject from name where subject is not null",
         (topic, after, limit),
     )
     return [str(subject) for (subject,) in rows]

@@ -65,7 +65,7 @@ class HomeKeeping:
     async def _keep(self, today: str, rules: RuleSet) -> int | None:
         """Go through all members; None if it cannot be finished now."""
         people, after, made = People(self._book, rules.bundle.zone), "", 0
-        while members := self._book.members_after(after, MEMBERS_AT_ONCE):
+        while members := self._book.subjects_after("member", after, MEMBERS_AT_ONCE):
             last: asyncio.Future[None] | None = None
             for member in members:
                 if self._placing.blocked() is not None:

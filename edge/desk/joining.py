@@ -229,7 +229,7 @@ class Joining:
 
     def _members_after(self, name: str) -> Sequence[str]:
         with self._journal.guard():
-            return self._book.members_after(name, PAGE_COUNT)
+            return self._book.subjects_after("member", name, PAGE_COUNT)
 
     # --- moving ------------------------------------------------------------------------------
 

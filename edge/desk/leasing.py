@@ -152,16 +152,26 @@ class Leasing:
 
     def expire(self, today: str) -> int:
         """Give back what is left of leases whose last day is over; return how many there were."""
-        day = _days_before(today, BACK_DAYS_MAX) if not self._expired_until else self._expired_until
         count = 0
-        while day < today:
+        for day in self._days_over(today):
             for told in self._book.facts("expiry", day, [KINDS[LeaseTaken]]):
                 fact = told.fact
                 assert isinstance(fact, LeaseTaken), "the trail says what it is"
                 count += self.give_back(fact.lease, "expired") is not None
-            day = _days_before(day, -1)
         self._expired_until = today
         return count
+
+    def _days_over(self, today: str) -> list[str]:
+        """Return the last days of leases that were not looked at yet, ascending."""
+        if not self._expired_until:
+            long_ago = plus_days(today, -BACK_DAYS_MAX)
+            days = self._book.subjects_after("expiry", long_ago, BACK_DAYS_MAX)
+            return [day for day in days if day < today]
+        days, day = [], self._expired_until
+        while day < today:
+            days.append(day)
+            day = plus_days(day, 1)
+        return days
 
     # --- what there is -----------------------------------------------------------------------
 
@@ -262,7 +272,3 @@ def _lot(lot: contract.Lot) -> Lot:
 
 def _key(lease: str, *, back: bool = False) -> str:
     return f"back/{lease}" if back else f"lease/{lease}"
-
-
-def _days_before(day: str, days: int) -> str:
-    return plus_days(day, -days)
