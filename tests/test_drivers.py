@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 import drivers
 from drivers import captures
 from drivers.codec import Codec
+from drivers.escpos_printer import Settings as Printer
 from drivers.events import Beep, Fault, Scan
 from drivers.lines_scanner import Host, Settings
 from drivers.links import memory_pair
@@ -68,6 +69,18 @@ def search(held: Kit, check: str) -> None:
 @given(frames=st.lists(st.binary(min_size=1, max_size=60), max_size=20), seed=st.integers(0))
 def test_any_junk_is_faults(name: str, options: Any, frames: list[bytes], seed: int) -> None:
     checks.take_junk(kit(name), options, frames, random.Random(seed))
+
+
+OUT, WELL, LOW = b"\x18\x00\x0f\x00", b"\x10\x00\x00\x00", b"\x10\x00\x03\x00"
+
+
+@pytest.mark.parametrize(
+    "frames", [[OUT, WELL, LOW], [OUT, WELL + LOW], [OUT + WELL[:2], WELL[2:] + LOW]]
+)
+def test_what_a_device_answers_to_junk_is_no_matter_of_cuts(frames: list[bytes]) -> None:
+    """A printer that is well again is set up again, to which it answers: sooner, if cut sooner."""
+    for seed in range(ROUNDS_MAX):
+        checks.take_junk(kit("escpos_printer"), Printer(), frames, random.Random(seed))
 
 
 def codes(options: Any) -> st.SearchStrategy[Scan]:
@@ -212,6 +225,7 @@ def broken(codec: Callable[[Any], Codec[bytes]]) -> Kit:
     [
         (ForgetsPartialLines, "cuts", Broken, "cut after byte 1"),
         (ForgetsPartialLines, "heard", Broken, "was heard as"),
+        (ForgetsPartialLines, "junk", Broken, "where junk is cut matters"),
         (GluesLines, "replay", captures.Differs, "nothing happened"),
         (RaisesOnNoise, "junk", UnicodeDecodeError, "ascii"),
         (Hoards, "bounded", Broken, "are kept"),

@@ -105,10 +105,18 @@ def take_junk(kit: Kit, settings: Any, frames: Sequence[bytes], luck: random.Ran
     strange = [event for event in said if not isinstance(event, (*kit.driver.says, State))]
     _hold(not strange, f"junk made it say {strange[:3]!r}")
     if kit.driver.link == "stream":
-        whole = both_ends(kit, settings, None).feed([b"".join(frames)])
-        for cut, uncut in zip_longest(_believed(said), _believed(whole)):
-            _hold(cut == uncut, f"where junk is cut matters: {cut!r}, and whole it is {uncut!r}")
+        _is_one_however_cut(kit, settings, frames, luck)
     _is_well_again(kit, pair, settings, luck)
+
+
+def _is_one_however_cut(
+    kit: Kit, settings: Any, frames: Sequence[bytes], luck: random.Random
+) -> None:
+    # Answers come between the pieces or after the whole: other bytes, not the same ones cut.
+    pieces = silenced(kit, settings, luck).feed(frames)
+    whole = silenced(kit, settings, None).feed([b"".join(frames)])
+    for cut, uncut in zip_longest(_believed(pieces), _believed(whole)):
+        _hold(cut == uncut, f"where junk is cut matters: {cut!r}, and whole it is {uncut!r}")
 
 
 def _believed(said: Iterable[object]) -> list[object]:
@@ -204,9 +212,11 @@ def both_ends(kit: Kit, settings: Any, luck: random.Random | None) -> Pair:
     return Pair(kit.driver.codec(settings), kit.device(settings), kit.driver.link, luck)
 
 
-def alone(kit: Kit, settings: Any, luck: random.Random | None) -> Pair:
-    """Return the driver's end with a device that only listens: no answer depends on the cuts."""
-    return Pair(kit.driver.codec(settings), _Listener(), kit.driver.link, luck)
+def silenced(kit: Kit, settings: Any, luck: random.Random | None) -> Pair:
+    """Return both ends, joined; once it has started, the device only listens."""
+    pair = both_ends(kit, settings, luck)
+    pair.device = _Listener()
+    return pair
 
 
 class _Listener(Codec[bytes]):
