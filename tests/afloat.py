@@ -68,6 +68,8 @@ class Store:
         self.luck = random.Random(seed)
         self.loop = asyncio.get_running_loop()
         self.clock_offset_ms = 0
+        self.knows_members = False
+        """Whether the box has told anybody's balance yet."""
         key = make_key("cloud-1", random.Random(seed))
         self._minter = Minter(key.private_key)
         self.twin = CloudTwin(key, now=self.true_time)

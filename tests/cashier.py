@@ -103,7 +103,12 @@ class Cashier:
     async def _held(self, basket: Said) -> Said:
         asked = encode({"credential": basket["member"]})
         held: Said = json.loads(await self._ask("balance", asked))
-        must("code" not in held or held["code"].startswith("E-CODE"), "a balance is told", held)
+        refused = held.get("code", "")
+        if refused == "E-UNKNOWN-MEMBER":  # a guest may be here before the cloud's first page is
+            must(not self._store.knows_members, "who was known once is known for ever", held)
+        else:
+            must(not refused or refused.startswith("E-CODE"), "a balance is told", held)
+            self._store.knows_members |= not refused
         return held
 
     # --- all else --------------------------------------------------------------------------------
