@@ -42,8 +42,6 @@ from cloud_bridge.http import Unreachable, Wire
 from cloud_bridge.meeting import Agreed, Parted, meet
 from cloud_bridge.parcels import Parcel, Written, bind
 
-NOTHING = sha256(b"")
-"""Of a request without a body."""
 NO_BUNDLE = "no-bundle"
 """What a cloud says that has no rules yet: anybody may answer 404."""
 REASON_MAX = 200
@@ -298,9 +296,11 @@ class Bridge:
         target: str,
         body: bytes = b"",
         headers: dict[str, str] | None = None,
-        body_hash: str = NOTHING,
+        body_hash: str = "",
     ) -> WireAnswer | Later:
-        auth = write_auth_for(self._box_id, self._now(), self._sign, method, target, body_hash)
+        """Return the answer to a request; `body_hash` is its body's SHA-256 where that is known."""
+        told = body_hash or sha256(body)
+        auth = write_auth_for(self._box_id, self._now(), self._sign, method, target, told)
         sent = {"Edge-Auth": auth, **(headers or {})}
         if body:
             sent["Content-Type"] = "application/json"

@@ -53,17 +53,19 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     },
     "Rules and prices": {
         "bundle": "Check, sign, compare and read out rule bundles.",
+        "products": "Bring in the price list of a box that belongs to no cloud.",
         "price": "Price baskets: one JSON object a line on standard input, one JSON answer a line.",
         "story": (
             "Play FILES: dated deeds in a shop that exists in memory alone, home of every account."
         ),
     },
-    "More": {
+    "The cloud": {
         "cloud": "See what a membership cloud must answer, ask it, and join one.",
+        "tray": "See what the cloud did not simply accept, and choose what is done about it.",
+    },
+    MORE: {
         "completion": "Print what makes a shell complete `edgebox`, for its start-up file.",
         "conform": "Check a terminal, or a cloud, against what edgebox expects of it.",
-        "products": "Bring in the price list of a box that belongs to no cloud.",
-        "tray": "See what the cloud did not simply accept, and choose what is done about it.",
     },
 }
 """How `edgebox --help` groups the commands, and what each says of itself.

@@ -259,7 +259,8 @@ class Box:
     def _connect_staff(self) -> None:
         """Let people sign on, at terminals for practice as well."""
         staff = Staff(self._config.staff, self._registry, self._world.nonce)
-        self.desk.staff = desk = StaffDesk(staff, self._world)
+        blind = self._counter.members.blind
+        self.desk.staff = desk = StaffDesk(staff, self._world, self._access.terminals, blind)
         if self._training is not None:
             self._training.desk.staff = desk
         self._access.on_end(self._ended)
@@ -342,7 +343,7 @@ class Box:
             epoch=self.journal.head.epoch,
             sequence=self.journal.committed,
             acknowledged=acknowledged,
-            waiting=self.journal.committed - acknowledged,
+            waiting=self.journal.committed - acknowledged if self.cloud.bridge else 0,
             cloud="none" if alone else "up" if up else "down",
             bundle="" if rules is None else rules.hash,
             bundle_version=0 if rules is None else rules.bundle.version,

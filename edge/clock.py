@@ -162,6 +162,7 @@ class Clock:
         self._steady = Steady(self._forget, self._forget)
         self._floor_ms = 0
         self._kept: Kept | None = None
+        self._goes_on = False
 
     def open(self, path: Path, last_fact_ms: int) -> None:
         """Go on where an earlier run left off.
@@ -172,6 +173,12 @@ class Clock:
         self._path, self._kept = path, recall(path)
         self._anchor = self._kept.anchor if self._kept else None
         self._floor_ms = self._kept.sure_ms if self._kept else last_fact_ms
+        self._goes_on = self._anchor is not None and self._anchor.boot == self._look().boot
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the machine was not started anew since the run before, so that time was kept."""
+        return self._goes_on
 
     def read(self) -> Reading:
         """Return the time."""

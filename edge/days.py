@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
+from itertools import takewhile
 from pathlib import Path
 
 import apsw
@@ -14,6 +15,7 @@ from edge.journal import Page, connect, pages
 from edge.shop.calendar import moment
 from edge.shop.facts import (
     CloudReached,
+    DayClosed,
     DayOpened,
     Deed,
     DrawerCounted,
@@ -22,9 +24,12 @@ from edge.shop.facts import (
     OpeningBalance,
     Recovered,
     RequestRefused,
+    SignedOff,
+    SignedOn,
 )
 from edge.shop.reports.entry import Entry
 from edge.shop.reports.sheet import Sheet, sheet
+from edge.shop.reports.shifts import Shift, Shifts
 from edge.shop.reports.tally import Tally
 
 PAGES_AT_ONCE = 500
@@ -43,13 +48,27 @@ class Day(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     tally: Tally
+    shifts: Shifts
     sequence: int
     unsent: int
+
+    @classmethod
+    def of(cls, business_date: str) -> "Day":
+        """Return a day of which nothing is known yet."""
+        shifts = Shifts(business_date=business_date)
+        return cls(tally=Tally(business_date=business_date), shifts=shifts, sequence=0, unsent=0)
 
     @property
     def business_date(self) -> str:
         """Which day it is."""
         return self.tally.business_date
+
+    def after(self, entries: Iterable[Entry]) -> "Day":
+        """Return the day after these facts, too."""
+        told = [*entries]
+        return msgspec.structs.replace(
+            self, tally=self.tally.after(told), shifts=self.shifts.after(told)
+        )
 
 
 def read_day(path: Path, store: Store, business_date: str = "") -> Day | None:
@@ -73,7 +92,7 @@ def read_so_far(path: Path, store: Store, business_date: str) -> Day:
     """
     with closing(connect(path, writable=False)) as db:
         last = _last(db)
-    nothing = Day(tally=Tally(business_date=business_date), sequence=last, unsent=0)
+    nothing = msgspec.structs.replace(Day.of(business_date), sequence=last)
     return read_day(path, store, business_date) or nothing
 
 
@@ -89,17 +108,24 @@ def go_on(day: Day, store: Store, pages: Sequence[Page]) -> Day:
     """Return the day with the pages that follow on those it has."""
     if not pages:
         return day
-    tally = day.tally.after(_entries(store, map(_told, _reported(pages))))
-    return msgspec.structs.replace(day, tally=tally, sequence=pages[-1].sequence)
+    told = day.after(_entries(store, map(_told, _reported(pages))))
+    return msgspec.structs.replace(told, sequence=pages[-1].sequence)
 
 
 def sheet_of(day: Day, store: Store, counts: Sequence[DrawerCounted] = ()) -> Sheet:
     """Return the sheet of a day, `counts` of its drawers included that are no facts yet."""
-    tally = day.tally.after([Entry(store.id, count) for count in counts])
+    told = day.after([Entry(store.id, count) for count in counts])
+    found = {**told.shifts.found, **told.tally.found}
+    tally = msgspec.structs.replace(told.tally, found=found)
     return sheet(
         tally, {}, unsent=day.unsent, store=store.id, currency=store.currency,
         exponent=EXPONENT if tally.exponent is None else tally.exponent,
     )  # fmt: skip
+
+
+def shifts_of(day: Day, store: Store, counts: Sequence[DrawerCounted] = ()) -> Sequence[Shift]:
+    """Return the shifts of a day, `counts` of their drawers included that are no facts yet."""
+    return day.shifts.after([Entry(store.id, count) for count in counts]).shifts
 
 
 def _find(db: apsw.Connection, business_date: str) -> tuple[str, int, int] | None:
@@ -119,11 +145,23 @@ def _find(db: apsw.Connection, business_date: str) -> tuple[str, int, int] | Non
 
 
 def _read(db: apsw.Connection, store: Store, date: str, where: range) -> Day:
-    tally = Tally(business_date=date)
+    day = Day.of(date).after(_entries(store, _signed_on_before(db, where)))
     for some in _pages(db, where):
-        tally = tally.after(_entries(store, map(_told, _reported(some))))
-    tally = tally.after(_entries(store, _late(db, date, where)))
-    return Day(tally=tally, sequence=_last(db), unsent=read_unsent(db).count)
+        day = day.after(_entries(store, map(_told, _reported(some))))
+    day = day.after(_entries(store, _late(db, date, where)))
+    return msgspec.structs.replace(day, sequence=_last(db), unsent=read_unsent(db).count)
+
+
+def _signed_on_before(db: apsw.Connection, where: range) -> Sequence[tuple[int, Fact]]:
+    """Return who signed on and off between the end of the day before and the beginning of this."""
+    closed, *posts = (letters.KINDS[kind] for kind in (DayClosed, SignedOn, SignedOff))
+    rows = db.execute(
+        "select sequence, kind from page where kind in (?, ?, ?) and sequence < ?"
+        " order by sequence desc",
+        (closed, *posts, where.start),
+    )
+    places = [int(place) for place, _ in takewhile(lambda row: row[1] != closed, rows)]
+    return [_told(page) for place in reversed(places) for page in pages(db, place - 1, 1)]
 
 
 def _entries(store: Store, told: Iterable[tuple[int, Fact]]) -> Iterator[Entry]:

@@ -8,6 +8,7 @@ where everybody can see it: in the log, in the metrics, and by the sound of no.
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Final, Protocol
 
 import msgspec
@@ -126,9 +127,11 @@ class Lanes:
             with self._safely(lane.id):
                 self.tills[lane.id].hear(event, name, self._outputs[lane.id].obeys[name])
         elif (kind := KINDS.get(type(event))) is not None:
-            said = msgspec.json.encode(event)
-            if lane is None or not self._feeds.give(lane.id, kind, said):
-                self._drop(lane.id if lane else "", name, kind)
+            drop = partial(self._drop, lane.id if lane else "", name, kind)
+            if lane is None:
+                drop()
+            else:
+                self._feeds.give(lane.id, kind, msgspec.json.encode(event), drop)
 
     def _drop(self, lane: str, device: str, kind: str) -> None:
         self.unclaimed[lane] += 1

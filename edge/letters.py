@@ -62,6 +62,7 @@ LETTERS: dict[type[shop.Fact], type[Any]] = {
     shop.SignedOn: wire.SignedOn,
     shop.SignedOff: wire.SignedOff,
     shop.PinDelayed: wire.PinDelayed,
+    shop.RequestApproved: wire.RequestApproved,
     shop.Recovered: wire.RecoveredFact,
 }
 """Each fact by its own type, though one may be a special case of another."""
@@ -134,8 +135,8 @@ def recovered(lost: wire.Envelope) -> shop.Recovered:
     deed = fact if isinstance(fact, shop.Deed) else _NO_DEED
     moved = {name: getattr(deed, name) for name in shop.Deed.__struct_fields__}
     return shop.Recovered(
-        **{**moved, "receipt": ""}, epoch=lost.epoch, sequence=lost.sequence, at=lost.at,
-        origin=lost.origin, key=lost.key, content=lost.content, kind=lost.kind,
-        body=bytes(lost.body).decode(), answer=lost.answer, previous=lost.previous,
-        hash=lost.hash,
+        **{**moved, "receipt": "", "afterwards": shop.NOTHING_KNOWN},
+        epoch=lost.epoch, sequence=lost.sequence, at=lost.at, origin=lost.origin, key=lost.key,
+        content=lost.content, kind=lost.kind, body=bytes(lost.body).decode(),
+        answer=lost.answer, previous=lost.previous, hash=lost.hash,
     )  # fmt: skip

@@ -277,7 +277,7 @@ def _answer(fact: SaleMade) -> Parts:
         at_ms=BEGAN, zone=ZONE, points_balance=None, tier_zh="", tier_en="",
     )  # fmt: skip
     stamp = replies.Stamp("0" * 36, "zh", 1, 1, GENESIS, BEGAN)
-    told = replies.sold(fact, stamp, points_balance=None, text=render(fact, header, "zh"))
+    told = replies.sold(fact, stamp, render(fact, header, "zh"))
     return _parts(reply(told).stored())
 
 

@@ -14,6 +14,7 @@ from cloud_bridge.contract import (
     Enrolled,
     Hold,
     Member,
+    Move,
     Posting,
     Receipt,
     ReceiptFound,
@@ -22,7 +23,7 @@ from cloud_bridge.contract import (
     SignedTime,
 )
 from simulators.cloud.granting import Granting
-from simulators.cloud.lots import Lots
+from simulators.cloud.lots import Lots, Short
 from simulators.cloud.news import News
 from simulators.cloud.recording import Recording, Refused, refuse
 from simulators.cloud.tables import Tables
@@ -204,6 +205,15 @@ def forgets_debts(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Lots, "_owed", lambda *_: 0)
 
 
+def forgets_uses_in_sales(patch: pytest.MonkeyPatch) -> None:
+    honest = Lots._moved
+
+    def moved(self: Lots, box: str, move: Move) -> Short | None:
+        return None if move.money < 0 else honest(self, box, move)
+
+    patch.setattr(Lots, "_moved", moved)
+
+
 def forgets_what_came_back(patch: pytest.MonkeyPatch) -> None:
     honest = Granting.receipt
 
@@ -255,6 +265,7 @@ BROKEN: list[tuple[str, Breakage, str]] = [
     ("overdraft", forgives_overdrafts, "it is accepted"),
     ("overdraft_covered", covers_nothing, "it is accepted_with_exception"),
     ("debts", forgets_debts, "another box may hold what is owed"),
+    ("uses_in_sales", forgets_uses_in_sales, "the third of two uses is accepted"),
     ("earlier", forgets_what_came_back, "it comes without what came back"),
     ("told_of_returns", keeps_returns_to_itself, "its box is not told"),
     ("earlier_epoch", counts_what_was_lost_again, "it counts twice"),

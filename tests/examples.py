@@ -151,6 +151,7 @@ async def _value(day: Day) -> None:
 async def _counts(day: Day) -> None:
     sold = await day.do("sell_count_card", "Ten coffees", member=AMY, plan="coffees")
     used = await day.do("use_count", "One of them", member=AMY, product="americano")
+    await _uses_in_a_sale(day)
     await day.do("use_count", "More than there are", member=AMY, product="americano", uses=10)
     await day.do("return_use", "It was not drunk", use=used["deed"])
     await day.do("give_back_count_card", "No more coffee", count_card=sold["receipt"])
@@ -165,6 +166,20 @@ async def _counts(day: Day) -> None:
     gold = await day.do("buy_tier", "A year of gold", member=AMY, tier="gold", tenders=FEE)
     assert "tier" in gold, gold
     await day.do("refund_tier", "Given back at once", member=AMY)
+
+
+async def _uses_in_a_sale(day: Day) -> None:
+    two = {"lines": [{"code": "americano", "quantity": "2"}], "member": AMY, "uses": [{"line": 0}]}
+    quoted = await day.ask("quote", "A use of a count card pays for one of two", **two)
+    sold = await day.do(
+        "sell", "A use pays for one, a bank card for the other", **two, quote=quoted["quote"],
+        expected_total=quoted["total"], tenders=[{"kind": "card", "amount": quoted["due"]}],
+    )  # fmt: skip
+    await day.ask("quote", "More uses than goods", **{**two, "uses": [{"line": 0, "uses": 3}]})
+    back = [{"line": 0, "units": [0]}]
+    await day.do(
+        "return", "What a use paid for gives the use back", sale=sold["receipt"], lines=back
+    )
 
 
 async def _people(day: Day) -> None:

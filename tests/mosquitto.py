@@ -56,6 +56,15 @@ class Mosquitto:
             while not await self._listens():
                 await asyncio.sleep(0.02)
 
+    async def save(self, *said: bytes) -> None:
+        """Have it write down what it retains, until all of `said` is on its disk."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGUSR1)
+        path = self.folder / "data" / "mosquitto.db"
+        async with asyncio.timeout(60):
+            while not path.exists() or not all(one in path.read_bytes() for one in said):
+                await asyncio.sleep(0.01)
+
     async def kill(self) -> None:
         """Kill it, as a power cut would."""
         assert self._process is not None

@@ -12,7 +12,7 @@ from edge.shop.calendar import moment
 from edge.shop.declined import Declined
 from edge.shop.earning import Rate, RatedLine, earned
 from edge.shop.facts import Deed, ReturnMade, SaleMade, TakenBack
-from edge.shop.ledger import Posting
+from edge.shop.ledger import COUNTS, Posting
 from edge.shop.member import Member
 from edge.shop.money import contained
 from edge.shop.operations.made import Made
@@ -142,12 +142,14 @@ def _earning(
 
 def sold(
     what: Quote, *tenders: Tender, holdings: Holdings = NOTHING, bundle: Bundle | None = None,
-    at: Made | None = None,
+    at: Made | None = None, uses: Sequence[Tender] = (),
 ) -> SaleMade:  # fmt: skip
-    """Return the sale of a quote, paid with these tenders or else in cash."""
+    """Return the sale of a quote, paid with `uses` and these tenders or else in cash."""
     bundle, at = bundle or terms(), at or made("S1")
     offered = tenders or (Tender("cash", what.total + 100),)
-    paid = settle(what.total, offered, holdings, bundle, today=at.at.date, online=at.online)
+    paid = settle(
+        what.total, offered, holdings, bundle, today=at.at.date, online=at.online, uses=uses
+    )
     assert not isinstance(paid, Declined), paid
     sale = sell(what, paid, compile_rules(bundle, "b" * 64), holdings, at)
     assert isinstance(sale, SaleMade), sale
@@ -162,6 +164,11 @@ def lot(
         expires=expires, issuer=issuer, terms=terms, origin="old",
     )  # fmt: skip
     return Held(opened, left)
+
+
+def card(name: str, plan: str, left: int, money: int, expires: str = "") -> Held:
+    """Return a count card, and what is deferred for what is left on it."""
+    return Held(lot(name, COUNTS, 0, terms=plan, expires=expires).lot, left, money)
 
 
 def holding(*lots: Held) -> Holdings:

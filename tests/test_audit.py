@@ -13,7 +13,7 @@ from edge import letters
 from edge.book import Book
 from edge.journal import Draft, Journal, connect
 from edge.shop.accounts.lots import Held, Lot, LotKind, Move
-from edge.shop.facts import Deed, EpochOpened
+from edge.shop.facts import Deed, EpochOpened, Recovered
 from edge.shop.ledger import Posting
 from edge.shop.operations.give_back_count_card import GiveBackAsked, give_back_count_card
 from edge.shop.operations.return_count import CountBackAsked, return_count
@@ -140,6 +140,24 @@ def test_lots_that_cannot_be_are_named(
     fact = matching(moves, before)
     (row,) = found(fact, **before)
     assert row.endswith(said)
+
+
+def test_a_lot_is_named_for_the_first_deed_that_is_wrong() -> None:
+    spent = matching([Move(lot="p", amount=-6)], {"p": Held(lot("p"), 5)})
+    assert found(spent, p=Held(lot("p"), 5)) == ["lot p holds -1"]
+    assert found(spent, p=Held(lot("p"), -1)) == []
+
+
+def test_what_came_back_may_have_spent_what_this_life_spent_too() -> None:
+    for moves in ([Move(lot="p", amount=-6)], [opens("p", 3)]):
+        fact = matching(moves, {"p": Held(lot("p"), 5)})
+        fields = {name: getattr(fact, name) for name in Deed.__struct_fields__}
+        lost = Recovered(
+            **fields, epoch=1, sequence=1, at=0, origin="pos-1", key="k", content="", kind="x.v1",
+            body="", answer="", previous="", hash="",
+        )  # fmt: skip
+        assert found(fact, p=Held(lot("p"), 5)) != []
+        assert found(lost, p=Held(lot("p"), 5)) == []
 
 
 def test_a_debt_holds_less_than_nothing_and_is_repaid() -> None:

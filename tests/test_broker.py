@@ -43,7 +43,7 @@ async def store(
 
     def adjust(config: Config) -> Config:
         config_path = folder / "store.toml"
-        _give_hashes(folder, config_path)
+        give_hashes(folder, config_path)
         if tls:
             Authority.create(folder / "tls", "s1", HOSTS).issue(HOSTS, datetime.now(UTC))
             text = config_path.read_text().replace("[secrets]", '[secrets]\ntls_folder = "tls"')
@@ -65,7 +65,7 @@ async def store(
             await broker.kill()
 
 
-def _give_hashes(folder: Path, config_path: Path) -> None:
+def give_hashes(folder: Path, config_path: Path) -> None:
     """Put each terminal's hash for the broker into the configuration."""
     config, text = load(config_path), config_path.read_text()
     for name, terminal in config.terminals.items():

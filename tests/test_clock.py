@@ -112,10 +112,12 @@ def test_the_next_run_of_the_same_boot_goes_on(tmp_path: Path) -> None:
     again = Clock(lambda: now)
     again.open(path, NOW)
     assert again.read() == Reading(NOW + HOUR, "holdover", 363, NOW + HOUR)
+    assert (clock.goes_on, again.goes_on) == (False, True)
     now = at(NOW + DAY, 5, "b2")
     rebooted = Clock(lambda: now)
     rebooted.open(path, NOW)
     assert rebooted.read() == Reading(NOW + DAY, "unknown", None, NOW + HOUR)
+    assert not rebooted.goes_on
 
 
 def test_it_is_written_down_once_a_minute_and_when_it_changes(tmp_path: Path) -> None:

@@ -152,5 +152,4 @@ def test_the_strongest_credential_counts_and_everybody_else_is_named(
     assert (choice.credential.strength == "spend") == ("spend" in strengths)
     named = {credential.member for credential in shown}
     assert {choice.credential.member, *choice.others} == named
-    assert choice.is_duplicate == (len(named) > 1)
     assert choose([choice.credential]) == Choice(choice.credential)

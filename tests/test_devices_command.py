@@ -190,7 +190,8 @@ def test_a_machine_without_a_store_still_lists_what_is_plugged_in(tmp_path: Path
 async def test_a_recording_replays_and_holds_nobodys_card(tmp_path: Path) -> None:
     out = tmp_path / "capture.txt"
     async with with_a_box(tmp_path) as (scanner, box):
-        record = ("record", "scanner-1", "--config", box.config, "--out", out, "--seconds", 4)
+        what = ("scanner-1", "--config", box.config, "--out", out)
+        record = ("record", *what, "--seconds", 90, "--frames", 4)
         async with scanning(scanner, CARD, demo_data.ean(1)):
             said = await ask(*record)
         assert said.err.startswith("use scanner-1 now")

@@ -263,8 +263,9 @@ async def test_foreign_topics_are_denied_and_nothing_comes_of_them(tmp_path: Pat
             sale = encode(await front.shop.sale(new_key(), LATTE))
             response = end.topics.response("sell")
             for topic in FOREIGN_TOPICS:
-                end.publish(Message(topic=topic, payload=sale, response_topic=response))
-                assert await end.events.get() == Acknowledged(NOT_AUTHORIZED), topic
+                sent = Message(topic=topic, payload=sale, response_topic=response)
+                end.publish(sent)
+                assert await end.events.get() == Acknowledged(NOT_AUTHORIZED, sent), topic
                 await sells(front, end)
                 await undisturbed(front, other)
         assert front.box.mqtt.states == {}

@@ -1,6 +1,7 @@
 """`edgebox explain`: what was asked, what happened, what was told, who owes what, who knows."""
 
 import json
+import re
 from pathlib import Path
 
 from cloud_bridge.contract import Outcome
@@ -93,7 +94,8 @@ def test_the_tray_keeps_what_was_not_accepted_and_skips_what_is_torn(tmp_path: P
 
 
 def test_every_account_and_no_unknown_kind_is_named() -> None:
-    told = [line.split()[0] for line in (ledger.__doc__ or "").splitlines() if line[:4] == " " * 4]
+    lines = (ledger.__doc__ or "").splitlines()
+    told = [line.split()[0] for line in lines if re.match(" {4}[a-z]", line)]
     names = {account.partition(":")[0] for account in told}
     assert names == set(ACCOUNTS)
     assert set(HAPPENED) <= {kind.rpartition(".")[0] for kind in KINDS.values()}

@@ -17,7 +17,7 @@ from drivers.codec import Close
 from drivers.mqtt import Connection, Disconnected, Elsewhere, Message, TooSoon
 from drivers.mqtt.framing import Broken
 from edge.doors import http_guards as guards
-from edge.doors.mqtt import STATE_BYTES_MAX
+from edge.doors.births import STATE_BYTES_MAX
 from edge.rates import TokenBuckets
 from tests.http_house import (
     LOGIN,

@@ -10,7 +10,8 @@ from tests.faults.sweeping import ERRORS, EXIT_BROKEN, Point, Sweep
 
 EACH_DAY = ("first start", "start", "sale", "checkpoint", "bundle", "directory", "day", "stop")
 SELDOM = ("stored value", "recovery", "restore", "import")
-KILLS, SELDOM_KILLS, REFUSALS = 32, 6, 16
+BY_ITS_OWNER = ("tray", "tray by hand", "pairing")
+KILLS, SELDOM_KILLS, OWNER_KILLS, REFUSALS = 32, 6, 9, 16
 MISSED_MAX = 3
 """A box is never twice quite as busy: a few points are not reached again."""
 
@@ -33,6 +34,14 @@ async def test_killed_while_its_books_are_looked_after_it_has_all_it_told(tmp_pa
     assert set(swept.ended) == {"-9"}
 
 
+async def test_killed_while_its_owner_asks_it_was_done_or_was_not(tmp_path: Path) -> None:
+    swept = await Sweep(tmp_path, seed=5).search(BY_ITS_OWNER, [KILL], OWNER_KILLS)
+    print(swept)
+    assert swept.points.total() + swept.missed == OWNER_KILLS
+    assert set(swept.points) == set(BY_ITS_OWNER)
+    assert set(swept.ended) == {"-9"}
+
+
 async def test_refused_by_its_disk_it_ends_and_comes_back(tmp_path: Path) -> None:
     swept = await Sweep(tmp_path, seed=2).search(EACH_DAY, ERRORS, REFUSALS)
     print(swept)
@@ -51,3 +60,12 @@ async def test_a_flush_that_fails_ends_the_run_and_what_did_not_happen_is_no_poi
     swept = await Sweep(tmp_path, seed=3).run([nowhere, flush, import_])
     assert swept.missed == 1
     assert swept.ended == {str(EXIT_BROKEN): 2}, "a command says that the box is broken"
+
+
+async def test_a_command_whose_last_flush_fails_says_that_the_box_is_broken(
+    tmp_path: Path,
+) -> None:
+    flushes = [Point("tray by hand", Injection("fdatasync", nth, "error=EIO")) for nth in (3, 4, 5)]
+    swept = await Sweep(tmp_path, seed=6).run(flushes)
+    assert swept.ended[str(EXIT_BROKEN)] > 0
+    assert set(swept.ended) <= {str(EXIT_BROKEN), "0"}

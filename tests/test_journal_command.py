@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import apsw
+import msgspec
 import pytest
 
 from edge.commands.pages import COLUMNS, csv_row, one_line
@@ -67,6 +68,14 @@ def test_the_last_pages_come_in_order(shop: Path) -> None:
     ]
     assert "sale.v1" in result.stdout
     assert edgebox("journal", "tail", "-n", "0", "--config", config(shop)).stdout == ""
+
+
+def test_a_line_says_who_signed_on_where(shop: Path) -> None:
+    body = b'{"type":"signed_on.v1","store":"s1","terminal":"pos-1","cashier":"amy"}'
+    page = msgspec.structs.replace(
+        whole(shop)[-1], origin="box", kind="signed_on.v1", body=body, answer=b""
+    )
+    assert one_line(page).split()[-3:] == ["box", "pos-1", "amy"]
 
 
 async def test_new_pages_are_followed_while_the_box_sells(tmp_path: Path) -> None:

@@ -49,6 +49,9 @@ def test_a_lot_that_nobody_opened_and_one_that_is_opened_twice_are_named() -> No
     assert [*misplaced(taken(Move(lot="v1", amount=5)), {})] == ["lot v1 was never opened"]
     again = taken(Move(lot="v1", amount=5, opens=LOT))
     assert [*misplaced(again, {"v1": Held(LOT, 1)})] == ["lot v1 is opened twice"]
+    assert [*misplaced(again, {"v1": Held(LOT, 1)}, came_back=True)] == []
+    twice = msgspec.structs.replace(again, moves=again.moves * 2)
+    assert [*misplaced(twice, {}, came_back=True)] == ["lot v1 is opened twice"]
 
 
 def page_of(fact: LeaseTaken) -> Page:

@@ -81,6 +81,21 @@ def test_a_session_goes_on_with_dup_in_order_and_within_the_new_window() -> None
     assert only(again.receive(puback(third.packet_id), 3.0)).payload == b"3"
 
 
+def test_what_may_not_be_said_twice_is_rather_never_said() -> None:
+    server = endpoint(queue_bytes_max=30)
+    connection = listening(server, session_expiry_interval=60, receive_max=2)
+    topic = TOPICS.response("sell")
+    for payload, again in ((b"x" * 10, False), (b"1", True), (b"y" * 10, False)):
+        server.deliver("h1", Message(topic=topic, payload=payload, again=again), 0.0)
+    connection.lost(1.0, "unplugged")
+    assert server.counts["unsure"] == 1
+    back = Connection(server)
+    back.start(2.0)
+    _, *sent = packets(back.receive(connect(session_expiry_interval=60, receive_max=9), 2.0))
+    assert [(one.payload, one.duplicate) for one in sent] == [(b"1", True), (b"y" * 10, False)]
+    assert delivered(server.deliver("h1", Message(topic=topic, payload=b"z" * 18), 3.0))
+
+
 def test_a_clean_start_forgets() -> None:
     server = endpoint()
     connection = listening(server, session_expiry_interval=60)

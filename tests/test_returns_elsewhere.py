@@ -1,18 +1,21 @@
 """What one store sold comes back at another: with the cloud's word, once."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from cloud_bridge.contract import Envelope, HoldAsked
+from cloud_bridge.contract import Coupon, Envelope, HoldAsked
 from edge.desk.elsewhere import SoldElsewhere
 from edge.refusals import Refusal
+from simulators import demo_data
 from simulators.cloud.weather import CLEAR, OFF
-from tests.adversary import HELD, Fleet, Shop
-from tests.away_kit import PRICE
+from tests.adversary import COUPONS, HELD, Fleet, Shop
+from tests.away_kit import PRICE, rules
+from tests.test_coupon_homes import TEN_OFF
 from tests.virtual_time import run
 
 TOTAL = 4 * PRICE - 200
@@ -20,9 +23,16 @@ TOTAL = 4 * PRICE - 200
 
 
 @asynccontextmanager
-async def two_stores(folder: Path, *, agree: bool = True) -> AsyncIterator[Fleet]:
-    """Run two stores of one chain, in the end with books that `agree`, exceptions aside."""
+async def two_stores(
+    folder: Path, *, agree: bool = True, more: Sequence[dict[str, Any]] = ()
+) -> AsyncIterator[Fleet]:
+    """Run two stores of one chain, in the end with books that `agree`, exceptions aside.
+
+    With `more` their rules are the demo's and these.
+    """
     found = Fleet(1, 2, folder, overdraft=0, risked=False)
+    if more:
+        found.twin.publish_bundle(rules({"overdraft_max": 0}, *more))
     try:
         for shop in found.shops:
             await shop.start()
@@ -170,3 +180,83 @@ def test_without_the_cloud_it_stays_where_it_was_bought(tmp_path: Path) -> None:
 
 def sale_id(envelope: Envelope) -> str:
     return str(msgspec.json.decode(envelope.body)["sale"])
+
+
+async def bought(shop: Shop, coupon: str, number: int) -> str:
+    """Sell four lattes with a coupon; return the receipt's number, or the coupon's reason."""
+    asked: dict[str, object] = {
+        "lines": [{"code": demo_data.ean(1), "quantity": "4"}], "coupons": [coupon],
+        "member": {"kind": "card", "text": shop.card(0)},
+    }  # fmt: skip
+    quoted = await shop._ask("quote", asked)
+    if quoted["total"] == TOTAL:
+        [judged] = msgspec.convert(quoted["coupons"], list[dict[str, object]])
+        return str(judged["reason"])
+    sold = await shop._ask(
+        "sell",
+        {
+            **asked, "key": f"01900000-0000-7000-8777-{number:012}", "cashier": "anna",
+            "quote": quoted["quote"], "expected_total": quoted["total"],
+            "tenders": [{"kind": "cash", "amount": quoted["total"]}],
+        },
+    )  # fmt: skip
+    await told(shop)
+    return str(sold.get("receipt", sold.get("code")))
+
+
+def test_a_coupon_that_another_store_gave_back_is_good_where_it_was_used(tmp_path: Path) -> None:
+    async def live() -> None:
+        async with two_stores(tmp_path) as stores:
+            here, there = stores.shops
+            await heard(there)
+            receipt = await bought(there, COUPONS[0], 1)
+            assert await bought(there, COUPONS[0], 2) == "R-COUPON-USED"
+            assert "code" not in await returned(here, receipt, 1)
+            await told(here)
+            await heard(there)
+            again = await bought(there, COUPONS[0], 3)
+            assert not again.startswith(("R-", "E-")), again
+            assert await bought(there, COUPONS[0], 4) == "R-COUPON-USED"
+            assert "code" not in await returned(here, again, 2)
+            await told(here)
+            await heard(here)
+            third = await bought(here, COUPONS[0], 5)
+            assert not third.startswith(("R-", "E-")), third
+            await heard(there)
+            assert await bought(there, COUPONS[0], 6) == "E-PRICE-CHANGED"
+            await there.stop()
+            await there.start()
+            assert {one.outcome for one in stores.twin.outcomes(there.name)} == {"accepted"}
+
+    run(live())
+
+
+GIVES_ONE = {
+    "kind": "spend_threshold", "id": "next-time", "name_zh": "下次优惠", "name_en": "Next time",
+    "stage": 4, "amount": 1000, "coupons": [{"coupon": "two-off"}],
+}  # fmt: skip
+
+
+def test_a_coupon_of_the_box_s_own_is_good_again_where_it_was_given(tmp_path: Path) -> None:
+    async def live() -> None:
+        async with two_stores(tmp_path, more=(TEN_OFF, GIVES_ONE)) as stores:
+            here, there = stores.shops
+            await sold(there, 0)
+            await heard(there)
+            issued = next(one.id for one in coupons_told(stores) if one.id not in COUPONS)
+            receipt = await bought(there, issued, 1)
+            assert await bought(there, issued, 2) == "R-COUPON-USED"
+            assert "code" not in await returned(here, receipt, 1)
+            await told(here)
+            await heard(there)
+            again = await bought(there, issued, 3)
+            assert not again.startswith(("R-", "E-")), again
+            assert await bought(there, issued, 4) == "R-COUPON-USED"
+
+    run(live())
+
+
+def coupons_told(stores: Fleet) -> list[Coupon]:
+    """Return the coupons that the cloud has told boxes of, in order."""
+    news = stores.twin._tables.news(0, 1_000_000, stores.shops[0].name)
+    return [change for _, change in news if isinstance(change, Coupon)]

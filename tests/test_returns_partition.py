@@ -1,5 +1,6 @@
 """Any sale, taken back in any parts, in any order: in the end it never happened."""
 
+from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from itertools import pairwise
@@ -13,17 +14,19 @@ from hypothesis import strategies as st
 from edge.shop.accounts.lots import COUPON, PRINCIPAL, Holdings
 from edge.shop.basket import Basket, Line, Product
 from edge.shop.bundle import Bundle, decode
+from edge.shop.declined import Declined
 from edge.shop.facts import ReturnMade, SaleMade
-from edge.shop.ledger import BONUS, POINTS
+from edge.shop.ledger import BONUS, COUNTS, POINTS
+from edge.shop.operations.covering import UsesAsked, cover
 from edge.shop.operations.replay import buyer
 from edge.shop.operations.returns import Back, ReturnAsked, Terms, give_back
 from edge.shop.operations.returns.units import Place, everything
 from edge.shop.operations.sell import sell
 from edge.shop.pricing import Asked, compile_rules, price
-from edge.shop.sale import CouponJudged, CouponShown, PricedLine
+from edge.shop.sale import CouponJudged, CouponShown, PricedLine, Quote
 from edge.shop.tender import Paid, Tender, settle
 from tests.shop_draws import AT, DOCUMENTS, HASH, PRODUCTS, baskets, rule
-from tests.sold import holding, line, lot, made, off, quote, sold, summed, terms
+from tests.sold import card, holding, line, lot, made, off, quote, sold, summed, terms
 
 FUNDED = [{"party": "hq", "share": 5000}, {"party": "brand", "share": 5000}]
 PARTIES: Any = [{}, {"hq": 10_000}, {"hq": 3333, "brand": 3334, "": 3333}]
@@ -68,7 +71,35 @@ def bundles(draw: st.DrawFn) -> Bundle:
         returns={"gift_kept": draw(st.sampled_from(["charge", "keep"]))},
         value={"spend_order": draw(st.sampled_from(["proportional", "bonus_first"]))},
         points={"debt": draw(st.sampled_from(["next_earnings", "net_lots"]))},
+        plans=PLANS,
     )
+
+
+PLANS = [
+    {
+        "id": name, "name_zh": name, "name_en": name, "uses": 9, "price": 900, "list_price": 100,
+        "products": products, "earns": earns, "on_expired_return": late,
+    }
+    for name, products, earns, late in [
+        ("odd", ["p1", "p3"], True, {"is": "reinstate", "days": 5}),
+        ("even", ["p0", "p2"], False, {"is": "forfeit"}),
+    ]
+]  # fmt: skip
+"""Which lines of `sales` may be paid by a use of which card."""
+
+
+@st.composite
+def covering(draw: st.DrawFn, what: Quote, bundle: Bundle, held: Holdings) -> Sequence[Tender]:
+    """Draw uses that pay for some units of a quote, for as many as there are at most."""
+    asked: list[UsesAsked] = []
+    goods = [number for number, one in enumerate(what.lines) if one.kind == "goods"]
+    for number in draw(st.lists(st.sampled_from(goods), max_size=3)) if goods else ():
+        more = UsesAsked(line=number, uses=draw(st.integers(1, 2)))
+        if not isinstance(cover([*asked, more], what, bundle, held, AT.date), Declined):
+            asked.append(more)
+    covered = cover(asked, what, bundle, held, AT.date)
+    assert not isinstance(covered, Declined)
+    return covered
 
 
 @st.composite
@@ -82,7 +113,8 @@ def sales(draw: st.DrawFn) -> tuple[SaleMade, Holdings, Bundle]:
     before = holding(
         lot("C#1", COUPON, 1), lot("old", POINTS, 700, expires="2026-12-31"),
         lot("new", POINTS, 20_000), lot("b1", BONUS, 300), lot("b2", BONUS, 5000),
-        lot("p", PRINCIPAL, draw(st.integers(0, 5000))),
+        lot("p", PRINCIPAL, draw(st.integers(0, 5000))), card("K1", "odd", 3, 1000),
+        card("K2", "even", 7, 5), card("K3", "odd", 9, 13, expires=AT.date),
     )  # fmt: skip
     judged = [CouponJudged(coupon="C#1", rule="c", reason="R-APPLIED")] if used else []
     spent = paid_in_points * 3 // 2
@@ -90,13 +122,15 @@ def sales(draw: st.DrawFn) -> tuple[SaleMade, Holdings, Bundle]:
         *lines, member="m-1", earns=(draw(st.integers(0, 7)), 100), redeemed={"points": spent},
         coupons=judged,
     )  # fmt: skip
-    value = min(what.total, draw(st.integers(0, 4000)), 5300)
-    card = draw(st.integers(0, what.total - value))
-    offered = [Tender("value", value), Tender("card", card)]
+    uses = draw(covering(what, bundle, before))
+    due = what.total - sum(tender.amount for tender in uses)
+    value = min(due, draw(st.integers(0, 4000)), 5300)
+    bank = draw(st.integers(0, due - value))
+    offered = [Tender("value", value), Tender("card", bank)]
     tenders = [tender for tender in offered if tender.amount]
-    if card + value < what.total or not tenders:
-        tenders.append(Tender("cash", what.total + 100))
-    sale = sold(what, *tenders, holdings=before, bundle=bundle)
+    if bank + value < due or not tenders:
+        tenders.append(Tender("cash", due + 100))
+    sale = sold(what, *tenders, holdings=before, bundle=bundle, uses=uses)
     return sale, before, bundle
 
 
@@ -142,7 +176,9 @@ def assert_sane(sale: SaleMade, earlier: list[ReturnMade], held: Holdings) -> No
         said = sum(tax.tax for tax in earlier[-1].tax if tax.tax_class == tax_class)
         legs = earlier[-1].postings
         assert said == sum(leg.amount for leg in legs if leg.account == f"tax:{tax_class}")
-    assert sum(tax.net + tax.tax for tax in earlier[-1].tax) == earlier[-1].total
+    beyond = sum(leg.amount for leg in earlier[-1].postings if leg.account == "uses")
+    assert sum(tax.net + tax.tax for tax in earlier[-1].tax) == earlier[-1].total + beyond
+    assert_uses_go_back(sale, earlier[-1])
     owned = {"discount:3", "discount:4", "coupon", "bonus"}
     for (account, _, _), amount in summed(sale, *earlier).items():
         if account in owned:
@@ -151,6 +187,21 @@ def assert_sane(sale: SaleMade, earlier: list[ReturnMade], held: Holdings) -> No
             assert amount <= 0
     gone = sum(len(line.units) for fact in earlier for line in fact.lines)
     assert earlier[-1].complete == (gone == len(everything(sale)))
+
+
+def assert_uses_go_back(sale: SaleMade, fact: ReturnMade) -> None:
+    """Whatever a use paid for gives that use back, and no money; nothing else gives one back."""
+    gone = {(line.line, unit) for line in fact.lines for unit in line.units}
+    expected = [
+        (number, len(units), sum(sale.lines[tender.uses.line].unit_nets[unit] for unit in units))
+        for number, tender in enumerate(sale.tenders)
+        if tender.uses
+        and (units := [unit for unit in tender.uses.units if (tender.uses.line, unit) in gone])
+    ]
+    refunds = [refund for refund in fact.refunds if refund.kind == "uses"]
+    assert sorted((one.tender, one.uses, one.amount) for one in refunds) == expected
+    order = [one.tender for one in fact.refunds]
+    assert order == sorted(order, reverse=True), "the last tender first"
 
 
 def by_unit(fact: ReturnMade) -> dict[str, int]:
@@ -164,9 +215,11 @@ def assert_undone(
     sale: SaleMade, facts: list[ReturnMade], before: Holdings, after: Holdings
 ) -> None:
     assert summed(sale, *facts) == {}
-    for unit in (POINTS, BONUS, PRINCIPAL, COUPON):
+    for unit in (POINTS, BONUS, PRINCIPAL, COUPON, COUNTS):
         assert after.balance(unit) == before.balance(unit), unit
-    assert all(after.lots[name].left == lot_.left for name, lot_ in before.lots.items())
+    others = [name for name, lot_ in before.lots.items() if lot_.lot.unit != COUNTS]
+    assert all(after.lots[name].left == before.lots[name].left for name in others)
+    assert by_plan(after) == by_plan(before), "a card that ended meanwhile goes on as another"
     assert sum(fact.points_taken for fact in facts) == sale.points_earned
     assert sum(fact.points_back for fact in facts) == sale.points_spent
     assert sum(fact.rounding for fact in facts) == sale.rounding
@@ -178,6 +231,15 @@ def assert_undone(
         taken = [t for f in facts for t in f.tax if t.tax_class == tax.tax_class]
         assert sum(t.tax for t in taken) == tax.tax
         assert sum(t.net for t in taken) == tax.net
+
+
+def by_plan(held: Holdings) -> dict[str, tuple[int, int]]:
+    """Return the uses of each plan, and what is deferred for them."""
+    sums: dict[str, tuple[int, int]] = {}
+    for one in held.of(COUNTS):
+        left, money = sums.get(one.lot.terms, (0, 0))
+        sums[one.lot.terms] = left + one.left, money + one.money
+    return sums
 
 
 @settings(max_examples=100, deadline=None)
@@ -207,25 +269,31 @@ EXTRA = [
 ]  # fmt: skip
 
 
+WIDE = PLANS[0] | {"id": "wide", "uses": 30, "products": [product.id for product in PRODUCTS]}
+
+
 @st.composite
 def rung_up(draw: st.DrawFn, policy: str) -> tuple[SaleMade, Holdings, Terms]:
     """Draw a sale as the till makes it, and the terms under which it may come back."""
     document = draw(DOCUMENTS)
     document["rules"] += [EXTRA[0], *draw(st.lists(st.sampled_from(EXTRA[1:]), unique_by=str))]
     document["rules"] += draw(st.sampled_from([[], [REDEEM]]))
-    document["programme"] = {"returns": {"policy": policy, "gift_kept": "charge"}}
+    returns = {"policy": policy, "gift_kept": "charge"}
+    document["programme"] = {"returns": returns, "plans": [WIDE]}
     bundle = decode(msgspec.json.encode(document))
     rules, chosen = compile_rules(bundle, HASH), draw(baskets())
     before = holding(
         lot("C#1", COUPON, 1, terms="ten-off"),
         lot("pts", POINTS, 90, expires="2026-12-31"),
-        lot("more", POINTS, 8910),
-    )
+        lot("more", POINTS, 8910), card("K1", "wide", 30, 2001),
+    )  # fmt: skip
     shown = (CouponShown(id="C#1", type="ten-off", usable=True),)
     asked = Asked(coupons=shown, redeem="max", redeemable=9000, catalogue=Shelf())
     asked = asked if chosen.member else Asked(catalogue=Shelf())
     what = price(chosen, rules, AT, "pc_pos", 7, more=asked)
-    paid = settle(what.total, [Tender("cash", what.total + 5)], before, bundle, today=AT.date)
+    uses = draw(covering(what, bundle, before)) if what.member else ()
+    cash = [Tender("cash", what.total + 5)]
+    paid = settle(what.total, cash, before, bundle, today=AT.date, uses=uses)
     assert isinstance(paid, Paid)
     sale = sell(what, paid, rules, before, made("S1"))
     assert isinstance(sale, SaleMade)
@@ -245,14 +313,18 @@ def test_what_the_till_sold_comes_back(policy: str, data: st.DataObject) -> None
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_what_is_kept_costs_its_own_price(data: st.DataObject) -> None:
-    """What the shop still holds of the payment is the price of what the guest still has."""
+    """What the shop still holds of the payment is the price of what the guest still has.
+
+    What count cards paid for stays paid, the dearest units of a line first, and its use goes back.
+    """
     sale, before, terms_ = data.draw(rung_up("reprice_kept"))
     assert terms_.rules is not None
     parts = data.draw(partitions(sale))
     facts, _ = take_apart(sale, parts[:1], terms_, before.after(sale.moves))
     kept = set(everything(sale)) - set(parts[0])
-    lines = []
-    for number in sorted({number for number, _ in kept}):
+    lines, free = [], 0
+    numbers = sorted({number for number, _ in kept})
+    for number in numbers:
         one = sale.lines[number]
         units = sum(place[0] == number for place in kept)
         assume(one.kind == "goods")
@@ -268,4 +340,12 @@ def test_what_is_kept_costs_its_own_price(data: st.DataObject) -> None:
         Basket(tuple(lines), buyer(sale)), terms_.rules, AT, "pc_pos", 7,
         more=Asked(coupons=shown, catalogue=Shelf()),
     )  # fmt: skip
-    assert facts[0].total == max(0, sale.total - what.total)
+    uses = [tender for tender in sale.tenders if tender.uses]
+    used = {(t.uses.line, unit) for t in uses if t.uses for unit in t.uses.units}
+    covered = Counter([number for number, _ in kept & used])
+    for number, priced in zip(numbers, what.lines, strict=False):
+        dearest = sorted(priced.unit_nets, reverse=True)[: covered[number]]
+        free += sum(dearest)
+    back = sum(refund.amount for refund in facts[0].refunds if refund.kind == "uses")
+    in_money = sale.total - sum(tender.amount for tender in uses)
+    assert facts[0].total == back + max(0, in_money - (what.total - free))

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from drivers import terminal as words
 from edge.access import Registry, Staff
 from edge.access.passwords import pin_fits, pin_hash
 from edge.access.records import ACCESS_FILE
@@ -92,6 +93,17 @@ async def test_many_guesses_at_once_are_many_guesses() -> None:
     assert codes.count("E-PIN-DELAYED") == 15
 
 
+async def test_who_is_let_go_while_their_pin_is_looked_at_has_none() -> None:
+    staff = Staff({}, Registry(), bytes)
+    await staff.put("anna", "anna", CASHIER_PIN, frozenset())
+    asked = asyncio.create_task(staff.check("anna", CASHIER_PIN, "till-1", 0))
+    await asyncio.sleep(0)
+    assert staff.remove("anna") is None
+    judged = await asked
+    assert isinstance(judged, Refusal)
+    assert judged.code == "E-PIN"
+
+
 # --- signing on -----------------------------------------------------------------------------------
 
 
@@ -111,6 +123,18 @@ async def test_who_sells_has_to_be_signed_on(tmp_path: Path) -> None:
         assert (await ask(it, "sign_off")).said == {"cashier": ""}
         assert (await ask(it, "sell", **await sale(it, 3))).code == "E-NOT-SIGNED-ON"
         assert await ask(it, "sell", **wanted) == sold  # what was done is told to who asks again
+
+
+async def test_nobody_signs_on_at_a_terminal_that_is_sent_away_meanwhile(tmp_path: Path) -> None:
+    async with gate(tmp_path, staffed) as it:
+        staff, till = it.box.desk.staff, it.box._access.terminals[PC_POS]
+        assert staff is not None
+        asked = words.SignOn(cashier="anna", pin=CASHIER_PIN)
+        on = asyncio.create_task(staff.answer(till, asked, it.box._placing))
+        await asyncio.sleep(0)
+        it.box._access.revoke(PC_POS, 1)
+        assert (await on).status == 401
+        assert staff._posts.at(PC_POS) == ""
 
 
 async def test_a_store_without_staff_asks_for_no_pin(tmp_path: Path) -> None:
@@ -166,6 +190,15 @@ async def test_what_is_no_request_cannot_be_approved(
         wanted = {**await sale(it, 1, approved_by="mei"), **changed}
         let = {"manager": "mei", "pin": MANAGER_PIN, "operation": operation, "request": wanted}
         assert (await ask(it, "approve", **let)).code == code
+
+
+async def test_what_is_wrong_inside_of_what_is_approved_is_said_where_it_stands(
+    tmp_path: Path,
+) -> None:
+    async with gate(tmp_path, without_rights) as it:
+        wanted = {**await sale(it, 1, approved_by="mei"), "redeem": -1}
+        let = {"manager": "mei", "pin": MANAGER_PIN, "operation": "sell", "request": wanted}
+        assert "$.request.redeem" in (await ask(it, "approve", **let)).said["detail"]
 
 
 def test_an_approval_ends() -> None:

@@ -14,8 +14,11 @@ from cloud_bridge import bundle as bundles
 from cloud_bridge.http import NoWire
 from edge import config as settings
 from edge.box import JOURNAL_FILE, Box, Parts
+from edge.commands.books import verify as verify_command
 from edge.commands.bundles import bundle
+from edge.commands.explaining import explain
 from edge.commands.price_lists import products
+from edge.commands.reports import x_report
 from edge.shop.operations.enrol import EnrolAsked, enrol
 from edge.verify import verify
 from edge.world import World
@@ -171,11 +174,32 @@ def test_it_sells_and_is_not_offline(tmp_path: Path) -> None:
         async with opened(path) as box:
             health = box.health()
             assert (health.state, health.cloud, health.reason) == ("selling", "none", "")
+            assert health.sequence > health.waiting == 0, "nothing waits for a cloud there is not"
             quoted = await ask(box, "quote", {"lines": [{"code": LATTE, "quantity": "1"}]})
             assert quoted["total"] == 1800
             assert box.cloud.away.is_home
 
     run(sell())
+
+
+def test_a_receipt_that_nobody_knows_is_unknown_and_no_cloud_is_waited_for(tmp_path: Path) -> None:
+    path = brought_in(tmp_path)
+    keyed = {"key": key(3), "cashier": "anna"}
+    wants = {
+        "find_receipt": {},
+        "reprint": {},
+        "return": keyed,
+        "void": keyed | {"key": key(4)},
+    }
+
+    async def look() -> None:
+        async with opened(path) as box:
+            for operation, more in wants.items():
+                no = await ask(box, operation, {"sale": "s9-box-1-1S-000001", **more})
+                assert (no["code"], no["retry"]) == ("E-UNKNOWN-RECEIPT", "never"), operation
+                assert "s9-box" not in no["detail"], "what was typed may be anything"
+
+    run(look())
 
 
 def test_a_damaged_directory_is_made_again_from_the_last_price_list(tmp_path: Path) -> None:
@@ -224,6 +248,26 @@ def test_points_are_earned_grow_are_spent_and_expire_without_any_cloud(tmp_path:
     run(live())
     report = verify(tmp_path / "state" / JOURNAL_FILE)
     assert report.books_agree, report.findings
+
+
+def test_no_report_says_that_something_waits_for_a_cloud(tmp_path: Path) -> None:
+    path = brought_in(tmp_path)
+    lines = [{"code": LATTE, "quantity": "10"}]
+    sold = {"key": key(2), "cashier": "anna", "lines": lines, "expected_total": 18_000}
+
+    async def sell() -> None:
+        async with opened(path) as box:
+            quoted = await ask(box, "quote", {"lines": lines})
+            paid = {"quote": quoted["quote"], "tenders": [{"kind": "cash", "amount": 18_000}]}
+            assert (await ask(box, "sell", sold | paid))["status"] == 200
+
+    run(sell())
+    for command, words in ((x_report, []), (verify_command, []), (explain, [key(2)])):
+        done = CliRunner().invoke(command, [*words, "--config", str(path)])
+        assert done.exit_code == 0, done.output
+        assert "待上传" not in done.output, done.output
+        assert "waiting" not in done.output, done.output
+    assert "本店未接云端" in done.output
 
 
 async def sell_ten(box: Box, person: dict[str, str]) -> None:

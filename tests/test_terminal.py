@@ -281,6 +281,7 @@ def test_the_hash_sees_every_field() -> None:
         "region": "north",
         "approved_by": "boss",
         "also": {"kind": "card", "text": "2900000000025"},
+        "uses": [{"line": 0}],
     }
     assert changes.keys() == {field.name for field in msgspec.structs.fields(terminal.Sell)}
     inside = [
@@ -288,6 +289,10 @@ def test_the_hash_sees_every_field() -> None:
         for field, value in (("code", "other"), ("quantity", "3"), ("unit_price", 1))
     ]
     requests = [raw()]
+    requests += [
+        raw(uses=[{"line": 0, field: value}])
+        for field, value in (("uses", 2), ("count_card", "k"), ("plan", "cut"))
+    ]
     requests += [raw(**{name: value}) for name, value in changes.items()]
     requests += [raw(lines=changed) for changed in inside]
     hashes = {content_hash("sell", decode("sell", payload)) for payload in requests}

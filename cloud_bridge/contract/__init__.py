@@ -126,6 +126,7 @@ from cloud_bridge.contract.sale import (
     RuleUse,
     SaleBasis,
     SaleBuyer,
+    SaleCardUses,
     SaleDiscount,
     SaleFact,
     SaleLine,
@@ -140,7 +141,7 @@ from cloud_bridge.contract.sealed import (
     SealedBatch,
     SealedKept,
 )
-from cloud_bridge.contract.staff import PinDelayed, SignedOff, SignedOn
+from cloud_bridge.contract.staff import PinDelayed, RequestApproved, SignedOff, SignedOn
 from cloud_bridge.contract.tiers import (
     TierBought,
     TierRefunded,
@@ -243,11 +244,13 @@ __all__ = [
     "ReferralRewarded",
     "Refund",
     "RefusalFact",
+    "RequestApproved",
     "ReturnMade",
     "ReturnedLine",
     "RuleUse",
     "SaleBasis",
     "SaleBuyer",
+    "SaleCardUses",
     "SaleDiscount",
     "SaleFact",
     "SaleLine",

@@ -63,7 +63,10 @@ class MoneyCounted(Words, frozen=True, kw_only=True):
 
 
 class DrawerCounted(Words, frozen=True, kw_only=True, tag="drawer_counted.v1"):
-    """Somebody counted at the end of a day; `change_money` was in the drawer in the morning."""
+    """Somebody counted at the end of a day or, with `shift`, of a shift.
+
+    `change_money` was in the drawer when that began.
+    """
 
     business_date: str
     store: str
@@ -72,6 +75,7 @@ class DrawerCounted(Words, frozen=True, kw_only=True, tag="drawer_counted.v1"):
     currency: str
     change_money: int
     counted: tuple[MoneyCounted, ...]
+    shift: bool = False
 
 
 class ParkedLine(Words, frozen=True, kw_only=True):

@@ -56,6 +56,20 @@ class Clock(Words, frozen=True, kw_only=True):
     error_ms: int | None = 0
 
 
+class After(Words, frozen=True, kw_only=True, omit_defaults=True):
+    """What a member had after a deed, as their receipt said it: the box's word at that moment.
+
+    It moves nothing: with it the receipt can be printed again to the last byte. `value` is stored
+    value in minor units, bonus included. What is left out was not known, or not said.
+    """
+
+    points: int | None = None
+    value: int | None = None
+    bonus: int = 0
+    tier_zh: str = ""
+    tier_en: str = ""
+
+
 class DeedFact(Words, frozen=True, kw_only=True):
     """What every fact says that moves money, goods or anything a member holds.
 
@@ -79,5 +93,6 @@ class DeedFact(Words, frozen=True, kw_only=True):
     approved_by: str | None = None
     """The manager who let through what the cashier alone may not do."""
     clock: Clock = Clock()
+    afterwards: After = After()
     training: bool = False
     """Done for practice. The cloud gets no such fact; one that arrives all the same is invalid."""

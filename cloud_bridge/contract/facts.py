@@ -45,7 +45,7 @@ from cloud_bridge.contract.prepaid import (
 from cloud_bridge.contract.recovered import RecoveredFact
 from cloud_bridge.contract.returns import ReturnMade, SaleVoided
 from cloud_bridge.contract.sale import SaleFact
-from cloud_bridge.contract.staff import PinDelayed, SignedOff, SignedOn
+from cloud_bridge.contract.staff import PinDelayed, RequestApproved, SignedOff, SignedOn
 from cloud_bridge.contract.tiers import TierBought, TierRefunded, TierReviewed
 from cloud_bridge.contract.words import Words
 
@@ -169,5 +169,6 @@ FactBody = (
     | SignedOn
     | SignedOff
     | PinDelayed
+    | RequestApproved
     | RecoveredFact
 )

@@ -49,12 +49,14 @@ class GiftKept(Words, frozen=True, kw_only=True):
     tax: int
 
 
-class Refund(Words, frozen=True, kw_only=True):
+class Refund(Words, frozen=True, kw_only=True, omit_defaults=True):
     """So much went back to the sale's tender number `tender`, counted from 0."""
 
     tender: int
     kind: str
     amount: int
+    uses: int = 0
+    """How many uses went back to their count card, with the kind uses."""
 
 
 class TakenBack(DeedFact, frozen=True, kw_only=True):

@@ -114,12 +114,41 @@ class SaleVoucher(Words, frozen=True, kw_only=True):
     settlement: int
 
 
+class SaleCardUses(Words, frozen=True, kw_only=True, omit_defaults=True):
+    """Uses of one count card, each of which paid for one unit of a line, whatever that cost.
+
+    `values` say, unit by unit, what each use is worth: it leaves what is deferred for the card,
+    and is what the goods were sold for. The account `uses` has what they cost beyond that.
+    """
+
+    count_card: str
+    """The card: the id of its lot."""
+    plan: str
+    name_zh: str
+    name_en: str
+    line: int
+    """The place of the line in the sale, from 0."""
+    units: tuple[int, ...]
+    """The places of the units in the line, from 0."""
+    values: tuple[int, ...]
+    left: int
+    """The uses left on the card."""
+    earns: bool = False
+    """Whether what the uses are worth earned points."""
+
+
 class SaleTender(Words, frozen=True, kw_only=True, omit_defaults=True):
-    """What paid: `amount` is what counted towards the total, change already taken off."""
+    """What paid: `amount` is what counted towards the total, change already taken off.
+
+    A kind is bonus, principal, uses (of count cards), cash, card, wallet, transfer or voucher.
+    """
 
     kind: str
     amount: int
     voucher: SaleVoucher | None = None
+    """With the kind voucher."""
+    uses: SaleCardUses | None = None
+    """With the kind uses."""
 
 
 class SaleTax(Words, frozen=True, kw_only=True):

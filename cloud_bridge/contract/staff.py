@@ -1,4 +1,4 @@
-"""Who works at which terminal of a store, and who guessed at a PIN."""
+"""Who works at which terminal of a store, approved what, or guessed at a PIN."""
 
 from cloud_bridge.contract.words import Words
 
@@ -29,3 +29,18 @@ class PinDelayed(Words, frozen=True, kw_only=True, tag="pin_delayed.v1"):
     cashier: str
     """Whose PIN they were to be, "" where nobody has that name."""
     seconds: int
+
+
+class RequestApproved(Words, frozen=True, kw_only=True, tag="request_approved.v1"):
+    """A manager let one request of a terminal through, whether it came then or not."""
+
+    store: str
+    terminal: str
+    """Whose request it is."""
+    manager: str
+    at_terminal: str
+    """Where the manager was."""
+    operation: str
+    key: str
+    content: str
+    """The request's digest under a key of the box: the same for the same request only."""

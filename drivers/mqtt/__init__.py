@@ -11,6 +11,7 @@ lets in) of one; `client` is the other side.
 """
 
 from drivers.mqtt.client import (
+    NO_MATCHING_SUBSCRIBERS,
     Acknowledged,
     Arrived,
     Client,
@@ -39,6 +40,7 @@ from drivers.mqtt.session import (
 from drivers.mqtt.topics import Topics
 
 __all__ = [
+    "NO_MATCHING_SUBSCRIBERS",
     "Acknowledged",
     "Arrived",
     "Attached",

@@ -15,6 +15,7 @@ from drivers.codec import Close, Codec, Send
 from drivers.mqtt.flow import Message, Outbound
 from drivers.mqtt.framing import Broken, Framer, Packet
 
+NO_MATCHING_SUBSCRIBERS = 0x10
 PACKET_BYTES_UNLIMITED = 268_435_460
 SUBSCRIBE_PACKET_ID = 65_535
 PING_AFTER = 0.75
@@ -65,9 +66,13 @@ class Arrived(msgspec.Struct, frozen=True):
 
 
 class Acknowledged(msgspec.Struct, frozen=True):
-    """The server has taken one of our messages, or refused it (`code` of 128 and above)."""
+    """The server has taken `message` of ours, or refused it (`code` of 128 and above).
+
+    It may say that nobody listens there (`NO_MATCHING_SUBSCRIBERS`, section 3.4.2.1).
+    """
 
     code: int
+    message: Message | None
 
 
 class Disconnected(msgspec.Struct, frozen=True):
@@ -158,7 +163,8 @@ class Client(Codec[bytes]):
             case mqtt5.PublishPacket() if self._in:
                 return _arrived(packet, now)
             case mqtt5.PubAckPacket() if self._in:
-                acknowledged = Acknowledged(int(packet.reason_code))
+                message = self._outbound.sent(packet.packet_id)
+                acknowledged = Acknowledged(int(packet.reason_code), message)
                 return [*_sent(self._outbound.acknowledge(packet.packet_id, now)), acknowledged]
             case mqtt5.PingRespPacket() if self._in:
                 return []

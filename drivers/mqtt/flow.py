@@ -10,7 +10,11 @@ PACKET_ID_MAX = 65_535
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """Something to be published. `expires_at` is on the clock of `now`; None is never."""
+    """Something to be published. `expires_at` is on the clock of `now`; None is never.
+
+    `again` is whether it may be sent a second time when nobody knows if it has arrived: rather
+    twice than never. Without, rather never than twice.
+    """
 
     topic: str
     payload: bytes
@@ -20,6 +24,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     response_topic: str | None = None
     correlation: bytes | None = None
     expires_at: float | None = None
+    again: bool = True
 
 
 class Outbound:
@@ -56,7 +61,12 @@ class Outbound:
 
     def close(self) -> None:
         """Take note that the connection is gone: what was sent on it must be sent again."""
-        self._again.extendleft(reversed(self._sent.items()))
+        unsure = [(packet_id, one) for packet_id, one in self._sent.items() if one.again]
+        lost = [one for one in self._sent.values() if not one.again]
+        if lost:
+            self._counts["unsure"] += len(lost)
+            self._bytes -= sum(len(one.payload) for one in lost)
+        self._again.extendleft(reversed(unsure))
         self._sent.clear()
         self._window = 0
 
@@ -64,6 +74,10 @@ class Outbound:
         """Take note that the far end forgot the session: nothing was sent before, all is new."""
         self._waiting.extendleft(message for _, message in reversed(self._again))
         self._again.clear()
+
+    def sent(self, packet_id: int) -> Message | None:
+        """Return what is on its way under `packet_id`, if anything is."""
+        return self._sent.get(packet_id)
 
     def push(self, message: Message, now: float) -> bytes:
         """Owe `message`; return what to send now, which is nothing while it has to wait."""

@@ -1,6 +1,6 @@
 """The people who work here: who they are by PIN, and what they approved.
 
-What is kept of an approval is in memory only: after a restart a manager approves again.
+Approvals are kept in memory; whoever makes facts of them brings them back after a restart.
 """
 
 import asyncio
@@ -75,7 +75,7 @@ class Staff:
             delays.failed(who, now)  # before the wait: many guesses at once are many guesses
         async with self._busy:
             fits = await asyncio.to_thread(pin_fits, pin, person.pin_scrypt if person else None)
-        if not fits or person is None:
+        if not fits or person is None or self.people.get(cashier) != person:  # since then
             known = cashier if person else "(unknown)"
             log.warning("pin_refused", cashier=known, terminal=terminal)
             after = math.ceil(max(delays.wait(who, now) for delays, who in watched))
@@ -86,9 +86,12 @@ class Staff:
 
     # --- approvals
 
-    def approve(self, manager: str, terminal: str, key: str, content: str, now: float) -> None:
-        """Let one request through: this key of this terminal, with this content."""
-        self._approvals[terminal, key] = _Approval(manager, content, now + APPROVED_SECONDS)
+    def approve(self, manager: str, terminal: str, key: str, content: str, given: float) -> None:
+        """Let one request through: this key of this terminal, with this content.
+
+        `given` is when that was said, from when on it counts for `APPROVED_SECONDS`.
+        """
+        self._approvals[terminal, key] = _Approval(manager, content, given + APPROVED_SECONDS)
         if len(self._approvals) > APPROVALS_MAX:
             self._approvals.popitem(last=False)
         log.info("approved", manager=manager, terminal=terminal, key=key)

@@ -41,6 +41,7 @@ from edge.shop.facts import (
     ReferralReversed,
     ReferralRewarded,
     Relocated,
+    RequestApproved,
     ReturnMade,
     SaleMade,
     SaleVoided,
@@ -64,7 +65,8 @@ Subject = tuple[str, str]
 """What a page is about: a topic and which one.
 
 The topics are member, deed, receipt (its number), card, phone (its hash) and parked (the store's
-baskets); post (the terminal that somebody signed on at); lease ("{member}|{kind}") and expiry (the
+baskets); post (the terminal that somebody signed on at); approval (the
+terminal that has a request approved); lease ("{member}|{kind}") and expiry (the
 last day of a lease); exception (the page that one is about); day (the business day of what came
 back late)."""
 
@@ -177,7 +179,9 @@ def _spent_kinds(fact: Deed) -> Sequence[tuple[str, int]]:
     match fact:
         case SaleMade():
             value = sum([t.amount for t in fact.tenders if t.kind in ("principal", "bonus")])
-            return ("value", value), ("points", fact.points_spent), ("coupons", len(fact.coupons))
+            uses = sum([len(t.uses.units) for t in fact.tenders if t.uses])
+            points, coupons = fact.points_spent, len(fact.coupons)
+            return ("value", value), ("points", points), ("coupons", coupons), ("uses", uses)
         case CountUsed():
             return (("uses", len(fact.values)),)
         case PointsExchanged() | PrizeDrawn():
@@ -267,6 +271,8 @@ def _more(fact: object) -> Iterator[Subject]:
             yield "exception", fact.page
         case SignedOn() | SignedOff():
             yield "post", fact.terminal
+        case RequestApproved():
+            yield "approval", fact.terminal
         case CardReplaced():
             yield "card", fact.old
             yield "card", fact.new

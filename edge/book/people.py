@@ -32,6 +32,7 @@ from edge.shop.facts import (
     PointsGrown,
     ReferralReversed,
     ReferralRewarded,
+    RequestApproved,
     ReturnMade,
     SaleMade,
     SaleVoided,
@@ -50,6 +51,8 @@ from edge.shop.operations.tier_standing import stands
 F = TypeVar("F")
 PARKED_LOOK = 1000
 """How many parked and recalled baskets are looked through: those of a business day, and more."""
+APPROVALS_LOOK = 64
+"""How many approvals of a terminal are looked through: more than a manager gives in minutes."""
 
 STANDS_ON: tuple[type[Fact], ...] = (
     MemberEnrolled, SaleMade, ReturnMade, SaleVoided, ToppedUp, CardSold, TopUpCancelled,
@@ -140,6 +143,11 @@ class People:
         told = self._book.facts("post", terminal, [KINDS[SignedOn], KINDS[SignedOff]], last=1)
         fact = told[-1].fact if told else None
         return fact.cashier if isinstance(fact, SignedOn) else ""
+
+    def approvals(self, terminal: str) -> list[Told]:
+        """Return the requests of a terminal that a manager approved last, in order."""
+        kinds = [KINDS[RequestApproved]]
+        return self._book.facts("approval", terminal, kinds, last=APPROVALS_LOOK)
 
     def last_sales(self, member: str, count: int) -> list[Told]:
         """Return a member's last sales here, in order."""

@@ -8,6 +8,7 @@ import msgspec
 from edge.book.schema import LAYOUT, TABLES
 from edge.journal import GENESIS, Page
 from edge.journal.page import find_last
+from edge.shop.calendar import plus_days
 from edge.shop.facts import DayClosed, DayOpened, Deed, Recovered
 from edge.shop.reports.trade import sold
 
@@ -29,6 +30,16 @@ class Standing(msgspec.Struct, frozen=True):
     """What was ever sold here, less what was taken back, in minor units; not what came back."""
     recovered: int = 0
     """How many facts were lost and came back."""
+
+    def day_on(self, date: str) -> str:
+        """Return the business day that a deed belongs to which is done on a date.
+
+        A clock that steps back reopens no day, and one that was closed by hand is over, though
+        its date may not be.
+        """
+        if self.day is not None:
+            return max(self.day, date)
+        return max(date, plus_days(self.last_day, 1)) if self.last_day else date
 
 
 class Folded(msgspec.Struct, frozen=True):

@@ -16,6 +16,11 @@ from edge.shop.facts import Recovered, SaleMade
 from edge.shop.reports.counters import Counter, Used
 
 OPEN_LOT = "insert into lot values(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+OPEN_AGAIN = (
+    f"{OPEN_LOT} on conflict(id) do update set amount = amount + excluded.amount,"
+    " money = money + excluded.money, lapsed = lapsed + excluded.lapsed,"
+    " sequence = excluded.sequence"
+)
 MOVE_LOT = (
     "update lot set amount = amount + ?, money = money + ?, lapsed = lapsed + ?, sequence = ?"
     " where id = ?"
@@ -30,7 +35,7 @@ COUNT = (
     " amount = amount + excluded.amount, sequence = excluded.sequence"
 )
 FORGET_DAYS = "delete from counter where day <> '' and day < ?"
-SALE = KINDS[SaleMade]
+SALE, RECOVERED = KINDS[SaleMade], KINDS[Recovered]
 LotValues = tuple[str, str, str, str, str, str, str, str, str, str, LotKind, int, int, int, int]
 """A row of the lots, as `LOT_COLUMNS` names them."""
 
@@ -68,8 +73,9 @@ def apply(cursor: apsw.Cursor, page: Page, made: Changes) -> None:
             ADD_ENTRY,
             [(*account, page.sequence, amount) for account, amount in made.entries.items()],
         )
+    opening = OPEN_AGAIN if page.kind == RECOVERED else OPEN_LOT
     for move in made.moves:
-        _move(cursor, move, page.sequence)
+        _move(cursor, move, page.sequence, opening)
     if made.counts:
         rows = [(*key, *used, day, page.sequence) for key, used, day in made.counts]
         cursor.executemany(COUNT, rows)
@@ -88,11 +94,14 @@ def put_milestone(cursor: apsw.Cursor, sequence: int, standing: Standing) -> Non
     cursor.execute("insert into milestone values(?,?,?)", row)
 
 
-def _move(cursor: apsw.Cursor, move: Move, sequence: int) -> None:
-    """Write one move. One of a lot that nobody opened changes nothing: an audit will name it."""
+def _move(cursor: apsw.Cursor, move: Move, sequence: int, opening: str) -> None:
+    """Write one move. One of a lot that nobody opened changes nothing: an audit will name it.
+
+    What was lost and comes back may open a lot that this life has taken from the cloud meanwhile.
+    """
     if move.opens is not None:
         held = Held(move.opens, move.amount, move.money, move.lapsed)
-        cursor.execute(OPEN_LOT, lot_row(held, sequence))
+        cursor.execute(opening, lot_row(held, sequence))
         return
     cursor.execute(MOVE_LOT, (move.amount, move.money, move.lapsed, sequence, move.lot))
 

@@ -56,7 +56,8 @@ def verify(
     if as_json:
         click.echo(msgspec.json.encode(report))
     else:
-        _print_report(report)
+        has_cloud = journal is not None or load(config_path).cloud.kind != "none"
+        _print_report(report, has_cloud=has_cloud)
     sys.exit(0 if report.books_agree else EXIT_NO)
 
 
@@ -97,13 +98,13 @@ def _rebuilt(path: Path, *, as_json: bool) -> int:
         os.close(held)
 
 
-def _print_report(report: Report) -> None:
+def _print_report(report: Report, *, has_cloud: bool) -> None:
     for finding in report.findings:
         where = "" if finding.sequence is None else f"page {finding.sequence}: "
         click.echo(f"{where}{finding.what}")
     verdict = "the books agree" if report.books_agree else "the books do NOT agree"
+    waiting = f", {report.waiting} waiting for the cloud" if has_cloud else ""
     click.echo(
-        f"{verdict}: {report.facts} facts, {report.sales} sales, {report.waiting} waiting for the"
-        f" cloud, epoch {report.epoch}, head {report.head[:16]}"
-        f" ({report.facts_per_second} facts a second)"
+        f"{verdict}: {report.facts} facts, {report.sales} sales{waiting}, epoch {report.epoch},"
+        f" head {report.head[:16]} ({report.facts_per_second} facts a second)"
     )

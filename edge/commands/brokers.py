@@ -1,7 +1,7 @@
 """Commands on an external MQTT broker: the files with which mosquitto is safe for this store."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import click
@@ -10,6 +10,7 @@ from edge import config as settings
 from edge.access import Registry
 from edge.access.passwords import BROKER_SALT_BYTES, TOKEN_BYTES, broker_hash
 from edge.certificates import CA_FILE, SERVER_FILE
+from edge.commands.broker_devices import Placed, objection, placed
 from edge.commands.shared import EXIT_BROKEN, EXIT_USAGE, config_option, load, stop
 from edge.doors.broker_probe import BOX, STRANGER, stranger_password
 from edge.durable import write_file
@@ -32,6 +33,7 @@ def broker_config(folder: Path, listen: str, config_path: Path) -> None:
     """Write a mosquitto's configuration, passwords and access rules for this store.
 
     Run it again whenever a terminal was paired, rotated or revoked, and send mosquitto a SIGHUP.
+    Devices wired to this broker get a name and a password of their own there.
 
     Example: edgebox broker config --dir /etc/mosquitto/edgebox
     """
@@ -40,18 +42,26 @@ def broker_config(folder: Path, listen: str, config_path: Path) -> None:
     if not (colon and host and port.isdigit()):
         stop(EXIT_USAGE, f"{listen!r} is not an address and a port", "say 0.0.0.0:8883")
     known, unknown = _terminals(config)
+    wrong = {one.name: lacks for one in placed(config) if (lacks := objection(one, config))}
+    devices = [one for one in placed(config) if one.name not in wrong]
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         (folder / "data").mkdir(exist_ok=True, mode=0o700)
-        password = _own_password(config, folder)
-        write_file(folder / "passwords", _passwords(known, password).encode())
-        write_file(folder / "acl", _rules(config.store.id).encode())
+        own = _own_passwords(config, devices, folder)
+        write_file(folder / "passwords", _passwords(known, own).encode())
+        rules = "\n".join([_rules(config.store.id), *(one.rules() for one in devices)])
+        write_file(folder / "acl", rules.encode())
         write_file(folder / "mosquitto.conf", _conf(config, folder, host, port).encode())
     except OSError as error:
         stop(EXIT_BROKEN, f"{folder} cannot be written: {error.strerror}", "give another --dir")
-    click.echo(f"{folder}: mosquitto.conf, passwords, acl; terminals: {len(known)}")
+    counts = f"terminals: {len(known)}, devices: {len(devices)}"
+    click.echo(f"{folder}: mosquitto.conf, passwords, acl; {counts}")
     for name in unknown:
         click.echo(f"{name} cannot come in there: give it the broker_hash of a new token")
+    for name, lacks in wrong.items():
+        click.echo(f"{name} cannot come in there: give [device.{name}] {lacks}")
+    for one in devices:
+        click.echo(f"{one.name} logs in as {one.user}; password: {folder / one.password_name}")
     if config.mqtt.broker is None:
         click.echo(f'then add to [mqtt]: broker = "mqtts://NAME:{port}"')
         click.echo(f'                    broker_password_file = "{folder / OWN_FILE}"')
@@ -75,9 +85,20 @@ def _terminals(config: settings.Config) -> tuple[Mapping[str, str], list[str]]:
     )
 
 
-def _own_password(config: settings.Config, folder: Path) -> str:
-    """Return the box's own password at the broker; make it if there is none."""
-    path = config.mqtt.broker_password_file or folder / OWN_FILE
+def _own_passwords(
+    config: settings.Config, devices: Iterable[Placed], folder: Path
+) -> Mapping[str, str]:
+    """Return the passwords of the box itself and of its devices, by user name."""
+    password = _password(config.mqtt.broker_password_file or folder / OWN_FILE)
+    own = {BOX: password, STRANGER: stranger_password(password)}
+    for one in devices:
+        own[one.box_user] = _password(one.box_password_file)
+        own[one.user] = _password(folder / one.password_name)
+    return own
+
+
+def _password(path: Path) -> str:
+    """Return the password that is kept in a file; make it if there is none."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_file(path, os.urandom(TOKEN_BYTES).hex().encode() + b"\n")
@@ -87,8 +108,8 @@ def _own_password(config: settings.Config, folder: Path) -> str:
         stop(EXIT_USAGE, str(error))
 
 
-def _passwords(known: Mapping[str, str], password: str) -> str:
-    own = {BOX: password, STRANGER: stranger_password(password)}
+def _passwords(known: Mapping[str, str], own: Mapping[str, str]) -> str:
+    """Return mosquitto's passwords: the hashes `known`, and those of our `own` words."""
     hashes = {name: broker_hash(word, os.urandom(BROKER_SALT_BYTES)) for name, word in own.items()}
     return "".join(f"{name}:{kept}\n" for name, kept in {**known, **hashes}.items())
 
@@ -106,6 +127,7 @@ pattern read {base}/dev/+/state
 
 user {BOX}
 topic read {base}/+/req/+
+topic read {base}/+/state
 topic write {base}/+/rsp/+
 topic write {base}/+/evt/+
 topic write {base}/box/+
@@ -134,7 +156,7 @@ use_username_as_clientid true
 max_packet_size {config.mqtt.packet_bytes_max}
 max_connections {config.mqtt.connections_max}
 max_inflight_messages {config.mqtt.inflight_max}
-max_queued_messages 128
+max_queued_messages {2 * config.mqtt.connections_max}
 persistent_client_expiration 1d
 set_tcp_nodelay true
 persistence true

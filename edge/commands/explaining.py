@@ -37,7 +37,8 @@ def explain(key: str, config_path: Path, lang: Language | None, as_json: bool) -
     \b
     Example: edgebox explain 01900000-0000-7000-8000-000000000000 --config store.toml
     """
-    store = load(config_path).store
+    config = load(config_path)
+    store = config.store
     path = store.state_dir / JOURNAL_FILE
     try:
         db = connect(path, writable=False)
@@ -48,7 +49,8 @@ def explain(key: str, config_path: Path, lang: Language | None, as_json: bool) -
             db.close()
         acknowledged = int(row[0]) if row else 0
         how = Telling(
-            lang=lang or store.lang, zone=store.zone, acknowledged=acknowledged,
+            lang=lang or store.lang, zone=store.zone,
+            has_cloud=config.cloud.kind != "none", acknowledged=acknowledged,
             outcomes=Tray(store.state_dir).of(page.sequence for page in found),
         )  # fmt: skip
         if as_json:

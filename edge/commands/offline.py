@@ -59,7 +59,15 @@ def opened(config: settings.Config) -> Iterator[Live | Offline]:
         try:
             yield box
         finally:
-            box.close()
+            _closed(box)
+
+
+def _closed(box: Offline) -> None:
+    """Close the files, or end the command: what was answered is durable all the same."""
+    try:
+        box.close()
+    except (JournalError, apsw.Error, OSError) as error:
+        stop(EXIT_BROKEN, f"the disk failed: {error}", "edgebox verify; what was done stays done")
 
 
 async def _begun(config: settings.Config) -> Box:

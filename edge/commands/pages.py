@@ -44,6 +44,8 @@ def one_line(page: Page) -> str:
     fact = _body(page)
     told = [str(fact[name]) for name in ("receipt", "business_date", "code", "card", "member")
             if fact.get(name)]  # fmt: skip
+    if fact.get("terminal") != page.origin:  # such as signing on, which the box writes down
+        told += [str(fact[name]) for name in ("terminal", "cashier") if fact.get(name)]
     if isinstance(fact.get("total"), int):
         told.append(f"total {fact['total']}")
     time = _utc(page.at).replace("T", " ")[:19]

@@ -27,9 +27,12 @@ MASKABLE: Kind = "stream"
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True,
               help="The capture's file; it must not exist.")  # fmt: skip
 @click.option("--seconds", default=30.0, show_default=True, help="How long, or until Ctrl-C.")
+@click.option("--frames", default=0, help="End once the device has sent so many.")
 @click.option("--unmasked", is_flag=True, help="Keep numbers of cards and phones as they are.")
 @config_option
-def record(name: str, out: Path, seconds: float, unmasked: bool, config_path: Path) -> None:
+def record(
+    name: str, out: Path, seconds: float, frames: int, unmasked: bool, config_path: Path
+) -> None:
     """Write what passes between us and a device into a capture; use the device meanwhile.
 
     Example: edgebox record scanner-1 --out scanner-1.txt
@@ -47,7 +50,7 @@ def record(name: str, out: Path, seconds: float, unmasked: bool, config_path: Pa
     if out.exists():
         stop(EXIT_USAGE, f"{out} is there already", "give another --out")
     click.echo(f"use {name} now; Ctrl-C ends it", err=True)
-    passed = _listen(config, section, driver, seconds)
+    passed = _listen(config, section, driver, seconds, frames)
     mask = Mask(_digits)
     if not unmasked:
         passed = mask.frames(passed)
@@ -59,22 +62,29 @@ def record(name: str, out: Path, seconds: float, unmasked: bool, config_path: Pa
         out.write_text("\n".join(lines) + "\n", "utf-8")
     except OSError as error:
         stop(EXIT_USAGE, f"{out} cannot be written: {error.strerror}", "give another --out")
-    frames = sum(one.mark == "<" for one in passed)
-    click.echo(f"{out}: {frames} frames; try: edgebox replay {out}")
-    if not frames:
+    sent = sum(one.mark == "<" for one in passed)
+    click.echo(f"{out}: {sent} frames; try: edgebox replay {out}")
+    if not sent:
         sys.exit(EXIT_NO)
 
 
 def _listen(
-    config: settings.Config, section: settings.Device, driver: Driver[Any], seconds: float
+    config: settings.Config,
+    section: settings.Device,
+    driver: Driver[Any],
+    seconds: float,
+    frames: int,
 ) -> list[Passed]:
-    """Return what passed in so many seconds, from a beginning."""
+    """Return what passed in so many seconds, or until so many frames were sent, from a beginning.
+
+    No `frames` are as many as there may be.
+    """
     lines: list[tuple[int, float, str, str]] = []
     until = time.monotonic() + seconds
     try:
         with ask_devices(config) as ask:
             after: int | None = None
-            while time.monotonic() < until:
+            while time.monotonic() < until and not 0 < frames <= _sent(lines):
                 said = _ask(ask, {"device": section.name, "after": after})
                 lines += said["passed"]
                 after = said["next"]
@@ -84,6 +94,10 @@ def _listen(
     if passed and passed[0].mark != "!":
         passed.insert(0, Passed(passed[0].seconds, "!", section.settings))
     return passed
+
+
+def _sent(lines: list[tuple[int, float, str, str]]) -> int:
+    return sum(mark == "<" for _, _, mark, _ in lines)
 
 
 def _read(at: float, mark: str, text: str, driver: Driver[Any]) -> Passed:

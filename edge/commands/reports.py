@@ -21,6 +21,7 @@ from edge.commands.shared import (
     stop,
 )
 from edge.commands.sheets import rows
+from edge.commands.shifts import shift_rows
 from edge.config import Config, Store
 from edge.days import Day, read_day, sheet_of
 from edge.journal import JournalError
@@ -33,31 +34,39 @@ from edge.shop.reports.sheet import Sheet, totals
 @click.option(
     "--day", "day", default="", help="A business day, YYYY-MM-DD; without it, the open one."
 )
+@click.option("--shifts", is_flag=True, help="Each cashier's shift at each till instead.")
 @config_option
 @said_lang_option
 @json_option
-def x_report(day: str, config_path: Path, lang: Language | None, as_json: bool) -> None:
+def x_report(
+    day: str, shifts: bool, config_path: Path, lang: Language | None, as_json: bool
+) -> None:
     """Print how the day goes, or how an old one went; changes nothing.
 
-    Sales, tenders, tax, points, money in hand and cashiers. The box may be selling meanwhile:
-    the report is made from its file. What happened in training is left out.
+    Sales, tenders, tax, points, money in hand and cashiers. With --shifts what each cashier sold
+    and took in, from signing on to counting the drawer, and what was over or short. The box may be
+    selling meanwhile: the report is made from its file. What happened in training is left out.
 
     \b
     Example: edgebox x-report --config store.toml
     """
     if day and not is_day(day):
         raise click.BadParameter(f"{day!r} is not a day of the calendar", param_hint="--day")
-    store = load(config_path).store
+    config = load(config_path)
+    store = config.store
     found = _read(store, day)
     if not day and found.tally.closed is not None:
         stop(EXIT_NO, f"no day is open; {found.business_date} is closed",
              f"see it again: edgebox x-report --day {found.business_date}")  # fmt: skip
     sheet = sheet_of(found, store)
+    if shifts:
+        _print_shifts(sheet, found, lang or store.lang, as_json)
+        return
     digest = totals(sheet)
     if as_json:
         click.echo(msgspec.json.encode({**msgspec.to_builtins(sheet), "totals": digest}))
     else:
-        _print(sheet, lang or store.lang, digest)
+        _print(config, sheet, lang or store.lang, digest)
     closed = found.tally.closed
     if closed is not None and closed.totals not in {"", digest}:
         stop(EXIT_NO, f"these are not the totals the day was closed with: {closed.totals[:16]}",
@@ -100,19 +109,27 @@ def z_close(
         "change_money": minor_units("--change-money", change_money, sheet.exponent),
     }  # fmt: skip
     if not yes:
-        _confirm(sheet, said)
+        _confirm(config, sheet, said)
     closed = _close(config, request)
     if as_json:
         click.echo(msgspec.json.encode({**msgspec.to_builtins(closed), "totals": totals(closed)}))
     else:
-        _print(closed, said, totals(closed))
+        _print(config, closed, said, totals(closed))
 
 
-def _confirm(sheet: Sheet, lang: Language) -> None:
+def _print_shifts(sheet: Sheet, day: Day, lang: Language, as_json: bool) -> None:
+    if as_json:
+        click.echo(msgspec.json.encode(day.shifts.shifts))
+        return
+    for row in shift_rows(sheet, day.shifts.shifts, lang):
+        click.echo(row)
+
+
+def _confirm(config: Config, sheet: Sheet, lang: Language) -> None:
     """Ask on a terminal; elsewhere nobody is there to be asked."""
     if not sys.stdin.isatty():
         stop(EXIT_USAGE, "the day was not closed: nobody can be asked here", "say --yes")
-    _print(sheet, lang, err=True)
+    _print(config, sheet, lang, err=True)
     question = {"zh": "现在日结 {day}？", "en": "Close {day} now?"}[lang]
     if not click.confirm(question.format(day=sheet.day.business_date), err=True):
         sys.exit(EXIT_NO)
@@ -157,6 +174,9 @@ def _read(store: Store, day: str = "") -> Day:
     return found
 
 
-def _print(sheet: Sheet, lang: Language, digest: str = "", *, err: bool = False) -> None:
-    for row in rows(sheet, lang, digest):
+def _print(
+    config: Config, sheet: Sheet, lang: Language, digest: str = "", *, err: bool = False
+) -> None:
+    has_cloud = config.cloud.kind != "none"
+    for row in rows(sheet, lang, digest, has_cloud=has_cloud):
         click.echo(row, err=err)

@@ -55,16 +55,18 @@ WORDS = {
 """Each word in Chinese and English."""
 
 
-def rows(sheet: Sheet, lang: Language, digest: str = "") -> Iterator[str]:
-    """Yield the rows of a sheet; `digest` is printed below it."""
-    return _Page(sheet, lang).rows(digest)
+def rows(
+    sheet: Sheet, lang: Language, digest: str = "", *, has_cloud: bool = True
+) -> Iterator[str]:
+    """Yield the rows of a sheet; `digest` is printed below it. Without a cloud nothing waits."""
+    return _Page(sheet, lang).rows(digest, has_cloud)
 
 
 class _Page:
     def __init__(self, sheet: Sheet, lang: Language) -> None:
         self._sheet, self._lang = sheet, lang
 
-    def rows(self, digest: str) -> Iterator[str]:
+    def rows(self, digest: str, has_cloud: bool) -> Iterator[str]:
         """Yield everything."""
         found = self._sheet.day
         yield f"{self._word(found.kind)}  {self._sheet.store}  {self._sheet.currency}"
@@ -84,7 +86,8 @@ class _Page:
         yield from self._titled("tills", [row for till in found.tills for row in self._till(till)])
         yield from self._titled("cashiers", [self._cashier(one) for one in self._sheet.cashiers])
         yield "-" * WIDTH
-        yield self._pair(self._word("unsent"), str(found.unsent))
+        if has_cloud:
+            yield self._pair(self._word("unsent"), str(found.unsent))
         yield self._word("training")
         if digest:
             yield f"{self._word('totals')} {digest[:16]}"
@@ -140,4 +143,9 @@ class _Page:
         return format_minor(amount, self._sheet.exponent)
 
     def _pair(self, left: str, right: str) -> str:
-        return left + " " * max(1, WIDTH - columns(left) - columns(right)) + right
+        return line(left, right)
+
+
+def line(left: str, right: str) -> str:
+    """Return a row with something at both ends."""
+    return left + " " * max(1, WIDTH - columns(left) - columns(right)) + right

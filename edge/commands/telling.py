@@ -35,6 +35,7 @@ HAPPENED = {
     "signed_on": ("签到", "somebody signed on"),
     "signed_off": ("签退", "somebody signed off"),
     "pin_delayed": ("密码多次错误，暂停核对", "wrong PINs: none is looked at for a while"),
+    "request_approved": ("主管授权", "a manager let a request through"),
     "fence": ("确认未发生", "the key was fenced: it never happens"),
 }
 """What a kind of fact is, in Chinese and English; another is told by its own name."""
@@ -49,6 +50,7 @@ ACCOUNTS = {
     "points": ("积分抵扣", "what points paid for"),
     "voucher": ("团购券差额", "a voucher beyond its settlement"),
     "bonus": ("赠送金额抵扣", "bonus that was spent"),
+    "uses": ("次卡抵扣差额", "uses beyond their worth"),
     "principal": ("欠会员的储值本金", "stored value owed to the member"),
     "deferred": ("欠会员的次数", "uses owed to the member"),
     "retained": ("退卡留存", "kept when a card was given back"),
@@ -77,6 +79,7 @@ class Telling(msgspec.Struct, frozen=True, kw_only=True):
 
     lang: Language
     zone: ZoneInfo
+    has_cloud: bool
     acknowledged: int
     outcomes: Mapping[int, Outcome] = {}
     """What the cloud did not simply accept, by sequence."""
@@ -147,6 +150,8 @@ def _leg(leg: Mapping[str, Any], exponent: int, say: _Sayer) -> str:
 
 
 def _cloud(page: Page, how: Telling, say: _Sayer) -> str:
+    if not how.has_cloud:
+        return say("本店未接云端", "this shop has none")
     if page.sequence > how.acknowledged:
         before = page.sequence - how.acknowledged - 1
         return say(f"待上传，前面还有 {before} 条", f"waiting to send, {before} facts before it")

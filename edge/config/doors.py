@@ -38,7 +38,7 @@ class Mqtt(Listener, frozen=True, kw_only=True):
     listen: Listen = "127.0.0.1:1883"
     packet_bytes_max: Bytes = 69632
     """A payload of 64 KiB, and its topic and properties around it."""
-    connections_max: Count = 100
+    connections_max: Count = 256
     connections_per_address_max: Count = 64
     requests_per_second_max: Count = 50
     connect_seconds_max: Seconds = 10.0
@@ -74,7 +74,7 @@ class Http(Listener, frozen=True, kw_only=True):
         Meta(min_length=1, description="the names (without port) a client may call this box by"),
     ] = ("localhost", "127.0.0.1")
     body_bytes_max: Bytes = 65536
-    connections_max: Count = 100
+    connections_max: Count = 256
     connections_per_address_max: Count = 64
     requests_per_second_max: Count = 50
     header_seconds_max: Seconds = 5.0

@@ -19,8 +19,9 @@ STATES: Final = ("closed", "claimed", "ready", "busy", "error", "lost")
 LANE: Final = (
     "A lane is told of by the box; which terminals stand at it, the store's configuration says. "
     "What a device says on a lane without a till of its own goes to one terminal alone: to who "
-    "reads the event stream over HTTP, or else to the first by name that is connected to the box "
-    "and has subscribed to that kind. All of them hear what a till of the box's own does."
+    "reads the event stream over HTTP, or else to the first by name that listens to that kind: by "
+    "having subscribed at the box itself, or through a broker by saying so on its state topic, "
+    "once it has subscribed. All of them hear what a till of the box's own does."
 )
 
 
@@ -75,6 +76,15 @@ EVENTS: Final[Mapping[str, Mapping[str, Any]]] = {
     },
 }
 """The kinds of events and what they say; over HTTP they are named the same."""
+
+BIRTH: Final = {"type": "object", "properties": {
+    "state": {"type": "string", "description": "online, or anything else"},
+    "hears": {
+        "type": "array", "items": {"enum": [*EVENTS]},
+        "description": "through a broker: the kinds of events it has subscribed to",
+    },
+}}  # fmt: skip
+"""What a terminal says of itself on its state topic."""
 
 
 def asyncapi(version: str) -> dict[str, Any]:
@@ -181,7 +191,13 @@ def _told() -> dict[str, Any]:
         },
         "terminal_state": {
             "address": f"{OWN}/state", **of_terminal,
-            "messages": {"state": {"summary": "Birth and will, retained.", "payload": {}}},
+            "messages": {"state": {
+                "summary": "Birth and will, retained; it may say more.", "payload": BIRTH,
+                "examples": [
+                    {"name": "birth", "payload": {"state": "online", "hears": ["scan", "card"]}},
+                    {"name": "will", "payload": {"state": "offline"}},
+                ],
+            }},
         },
         "box_state": {
             "address": "edge/v1/{store}/box/state", **store,

@@ -19,6 +19,10 @@ class Answer(NamedTuple):
         return b"%03d" % self.status + self.body
 
 
+DONE = Answer(OK, b"{}")
+"""Says only that it is done, as to a row of an import."""
+
+
 def read_stored(stored: bytes) -> Answer:
     """Return the answer that `stored()` kept."""
     return Answer(int(stored[:3]), stored[3:])

@@ -18,6 +18,7 @@ import structlog
 from cloud_bridge import contract
 from cloud_bridge.authority import Authority as Cloud
 from cloud_bridge.authority import Refused, Silent
+from edge import letters
 from edge.book import Book
 from edge.book.changes import spent
 from edge.bundles import Bundles
@@ -32,6 +33,7 @@ from edge.shop.accounts.lots import COUPON, PRINCIPAL, Held, Lot
 from edge.shop.bundle import Bundle
 from edge.shop.calendar import moment
 from edge.shop.declined import Declined
+from edge.shop.facts import Deed, SaleMade
 from edge.shop.ledger import BONUS, COUNTS, POINTS
 from edge.shop.operations.in_force import coupon_kinds
 from edge.world import World
@@ -41,6 +43,7 @@ UNITS: Mapping[Kind, tuple[str, ...]] = {
 }  # fmt: skip
 OVERDRAFT: Mapping[Kind, str] = {"value": PRINCIPAL, "points": POINTS}
 """In which unit a store answers for more than it has; uses of a card that is not here it cannot."""
+DEEDS = tuple([name for kind, name in letters.KINDS.items() if issubclass(kind, Deed)])
 HOUR_MS = 3_600_000
 CLOUD_ITSELF = "cloud"
 """The home of a coupon that is not here: the cloud says where it may be used."""
@@ -245,12 +248,28 @@ class Away:
         if directory.is_hot("coupon", name):
             return None
         held = book.lots([name]).get(name)
-        if held is not None and (held.left or not self.leasing.went_back(held.lot)):
-            return held
-        told = directory.coupon(name)
+        told = None if held is not None and held.left else directory.coupon(name)
         if told is None:
             return held
-        return Held(msgspec.structs.replace(coupon_lot(told), home=CLOUD_ITSELF), told.uses)
+        left = told.uses if held is None else min(told.uses, self._left_elsewhere(told, held.lot))
+        if left <= 0:
+            return held
+        return Held(msgspec.structs.replace(coupon_lot(told), home=CLOUD_ITSELF), left)
+
+    def _left_elsewhere(self, told: contract.Coupon, lot: Lot) -> int:
+        """Return how often a coupon that is used up here may still be used by the cloud's word.
+
+        What it paid for may have come back, here or at another store, and what nobody used goes
+        back to the cloud.
+        """
+        found = self._records.book.facts("member", lot.member, DEEDS)
+        deeds = [each.fact for each in found if isinstance(each.fact, Deed)]
+        for sale in [deed.sale for deed in deeds if isinstance(deed, SaleMade)]:
+            letters_back = self._records.directory.came_back(sale)
+            theirs = [letters.taken_back(letter, sale) for letter in letters_back]
+            deeds += [fact for fact in theirs if fact is not None]
+        moves = [move for deed in deeds for move in deed.moves if move.lot == lot.id]
+        return told.uses + sum([move.amount for move in moves if move.opens is None])
 
     def _is_low(self, member: str, kind: Kind) -> bool:
         found = self.leasing.lease_of(member, kind)

@@ -14,13 +14,15 @@ import msgspec
 
 from edge.book import Book
 from edge.config import Store
-from edge.days import Day, go_on, read_on, read_so_far, sheet_of
+from edge.days import Day, go_on, read_on, read_so_far, sheet_of, shifts_of
 from edge.desk.placing import OURSELVES, Placing
 from edge.journal import Journal
 from edge.refusals import Refusal
+from edge.shop.calendar import moment
 from edge.shop.facts import DayClosed, DrawerCounted
 from edge.shop.facts.day import Counted
 from edge.shop.reports.sheet import Sheet, totals
+from edge.shop.reports.shifts import Shift, to_the_minute
 from edge.shop.reports.staff import outside
 from edge.shop.reports.tally import Amounts
 
@@ -48,6 +50,13 @@ class Closing(NamedTuple):
     sheet: Sheet
     counts: Sequence[DrawerCounted]
     fact: DayClosed
+    shifts: Sequence[Shift]
+    zone: str
+
+    def shift(self, terminal: str, at_ms: int) -> Shift:
+        """Return the shift that was counted, which ends as its fact is placed."""
+        *_, found = [shift for shift in self.shifts if shift.terminal == terminal]
+        return msgspec.structs.replace(found, ends=to_the_minute(moment(at_ms, self.zone)))
 
     @property
     def closed(self) -> Sheet:
@@ -74,28 +83,28 @@ class Days:
         self._store, self._path, self._placing = store, path, placing
         self._journal, self._book, self._baskets = journal, book, baskets
 
-    async def sheet(self) -> Sheet | Refusal:
-        """Return how the open day goes, or E-DAY-CLOSED."""
+    async def sheet(self) -> tuple[Sheet, Sequence[Shift]] | Refusal:
+        """Return how the open day and its shifts go, or E-DAY-CLOSED."""
         if no := self._closed():
             return no
         business_date = self._book.standing.day
         assert business_date is not None, "a day is open"
         day = await asyncio.to_thread(read_so_far, self._path, self._store, business_date)
-        return sheet_of(day, self._store)
+        return sheet_of(day, self._store), day.shifts.shifts
 
     async def counted(self, count: Count) -> Closing | Refusal:
-        """Return the open day with what was counted, as it is in this very turn of the loop.
+        """Return the open day with what was counted at the end of a shift.
 
-        E-DAY-CLOSED or E-DRAWER.
+        It is as in this very turn of the loop. E-DAY-CLOSED or E-DRAWER.
         """
-        return await self._closing(count, self._closed)
+        return await self._closing(count, self._closed, shift=True)
 
     async def closing(self, count: Count) -> Closing | Refusal:
         """Return the same for a day that is to be closed: E-BASKETS-OPEN, too."""
-        return await self._closing(count, self._unable_to_close)
+        return await self._closing(count, self._unable_to_close, shift=False)
 
     async def _closing(
-        self, count: Count, unable: Callable[[], Refusal | None]
+        self, count: Count, unable: Callable[[], Refusal | None], *, shift: bool
     ) -> Closing | Refusal:
         if no := unable():
             return no
@@ -110,11 +119,12 @@ class Days:
             fact = self._placing.day_closed()
         day = msgspec.structs.replace(day, unsent=fact.unsent)
         tills = {till.account for till in sheet_of(day, self._store).day.tills}
-        counts = self._counts(count, business_date, sorted(tills))
+        counts = self._counts(count, business_date, sorted(tills), shift=shift)
         if isinstance(counts, Refusal):
             return counts
-        sheet = sheet_of(day, self._store, counts)
-        return Closing(sheet, counts, msgspec.structs.replace(fact, totals=totals(sheet)))
+        sheet, shifts = sheet_of(day, self._store, counts), shifts_of(day, self._store, counts)
+        closed = msgspec.structs.replace(fact, totals=totals(sheet))
+        return Closing(sheet, counts, closed, shifts, self._store.zone.key)
 
     async def _caught_up(self, business_date: str) -> Day:
         """Return a day up to the fact placed last, in this same turn of the loop."""
@@ -140,7 +150,7 @@ class Days:
         return None
 
     def _counts(
-        self, count: Count, business_date: str, tills: Sequence[str]
+        self, count: Count, business_date: str, tills: Sequence[str], *, shift: bool
     ) -> Sequence[DrawerCounted] | Refusal:
         """Return one count for each drawer named; bank accounts go with the first."""
         drawers = [name for name in tills if name.startswith("cash:")]
@@ -158,7 +168,7 @@ class Days:
                 business_date=business_date, store=self._store.id, terminal=terminal,
                 cashier=count.cashier, currency=self._store.currency,
                 change_money=count.change_money if terminal != OURSELVES else 0,
-                counted=tuple(counted),
+                counted=tuple(counted), shift=shift,
             )
             for terminal, counted in found.items()
         ]  # fmt: skip

@@ -71,7 +71,8 @@ class Counter:
         """What is known of the cloud, where there is anything to know."""
         self.watching = Watching(journal)
         self._steady = Steady(self._hold, self._release)
-        self._pins: defaultdict[str, Pins] = defaultdict(Pins)
+        self.pins: defaultdict[str, Pins] = defaultdict(Pins)
+        """The quotes that terminals were given, by terminal."""
 
     # --- people ------------------------------------------------------------------------------
 
@@ -154,8 +155,8 @@ class Counter:
     @property
     def business_date(self) -> str:
         """The business day that a deed done now would belong to."""
-        today = self._store.business_date(self._world.clock.read().floor_ms)
-        return max(self._book.standing.day or "", today)
+        now = max(self._world.now(), self._journal.head.at)
+        return self._book.standing.day_on(self._store.business_date(now))
 
     def line(self, terminal: Terminal, asked: words.RequestLine) -> Line | Refusal:
         """Return the line a terminal asks for."""
@@ -316,14 +317,14 @@ class Counter:
         more = self.asked(basket.member, self.rules, wish)
         quote = self.price(basket, terminal.kind, more)
         pin = Pin(quote, self.rules, wish, self._world.now(), more)
-        self._pins[terminal.id].put(pin)
+        self.pins[terminal.id].put(pin)
         told = replies.quoted(quote, pin.quoted_at, pin.valid_until,
                               self.as_of(), self.names(quote, terminal.lang))  # fmt: skip
         two = self.members.masked(holding)
         return msgspec.structs.replace(told, two_members=two) if two else told
 
-    def names(self, quote: Quote, lang: Language) -> Names:
-        """Return what the things are called that a quote by the rules in force names."""
+    def names(self, quote: Quote | None, lang: Language) -> Names:
+        """Return what the things are called that a quote by the rules in force, or a no, names."""
         return names(quote, self.rules, lang, self._directory)
 
     def quoted(self, terminal: Terminal, sell: words.Sell, by: str = "") -> Agreed | Refusal:
@@ -357,7 +358,7 @@ class Counter:
     def _pinned(
         self, terminal: Terminal, fingerprint: str, wish: Wish, member: Member | None
     ) -> Pin | None:
-        pin = self._pins[terminal.id].get(fingerprint, self._world.now())
+        pin = self.pins[terminal.id].get(fingerprint, self._world.now())
         if pin is None or pin.wish != wish:
             return None
         same = (member and member.id) == (pin.quote.member and pin.quote.member.id)

@@ -4,6 +4,7 @@ import msgspec
 
 from edge.refusals import Language
 from edge.shop.bundle import Tier
+from edge.shop.facts import After
 from edge.shop.pricing import RuleSet
 from edge.shop.sale import Quote
 from edge.shop.tender import Paid
@@ -50,3 +51,12 @@ class Deal(msgspec.Struct, frozen=True):
         """The tier of the member, as the bundle names it."""
         name = self.quote.member.tier if self.quote.member else ""
         return next((tier for tier in self.rules.bundle.tiers if tier.id == name), None)
+
+    def after(self, gained: int) -> After:
+        """Return what the member has who gained so many points, but for stored value."""
+        before, tier = self.points_before, self.tier
+        return After(
+            points=None if before is None else before + gained,
+            tier_zh=tier.name_zh if tier else "",
+            tier_en=tier.name_en if tier else "",
+        )

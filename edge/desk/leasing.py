@@ -193,15 +193,6 @@ class Leasing:
             and (told.fact.way, told.fact.kind) == ("risk", kind)
         )
 
-    def went_back(self, lot: Lot) -> bool:
-        """Tell whether some of a lot was given back: then it may be granted again."""
-        return any(
-            move.lot == lot.id
-            for told in self._book.facts("member", lot.member, [KINDS[LeaseReturned]])
-            if isinstance(told.fact, LeaseReturned)
-            for move in told.fact.moves
-        )
-
     def _taken(self, lease: str) -> LeaseTaken | None:
         page = self._journal.find(OURSELVES, _key(lease))
         fact = letters.read(page.body) if page is not None else None
@@ -210,8 +201,9 @@ class Leasing:
     def _known(self, lease: str, *, back: bool = False) -> bool:
         return self._journal.find(OURSELVES, _key(lease, back=back)) is not None
 
-    def _moves(self, parts: Iterable[contract.LotPart]) -> tuple[Move, ...]:
-        parts = [*parts]
+    def _moves(self, granted: Iterable[contract.LotPart]) -> tuple[Move, ...]:
+        """Return the moves of what was granted, one for each lot: a cloud may name one twice."""
+        parts = _together(granted)
         known = self._book.lots([part.lot.id for part in parts])
         return tuple(
             [
@@ -231,7 +223,7 @@ class Leasing:
         back = [
             _out(one, part)
             for move in moves
-            if (one := held.get(move.lot)) and (part := min(move.amount, one.left)) > 0
+            if (one := held.get(move.lot)) and (part := min(_due(taken, move, one), one.left)) > 0
         ]
         fact = LeaseReturned(
             lease=lease, member=taken.member, kind=taken.kind, moves=tuple(back), reason=reason
@@ -249,6 +241,15 @@ def kind_of(unit: str) -> Kind:
     return KINDS_OF.get(unit, "points")
 
 
+def _due(taken: LeaseTaken, move: Move, held: Held) -> int:
+    """Return how much of a lot a grant has to give back, if it is there.
+
+    A coupon that came back with another store's sale is good everywhere again, not only here.
+    """
+    is_restored = taken.kind == "return" and held.lot.unit == COUPON
+    return held.left if is_restored else move.amount
+
+
 def _out(held: Held, part: int) -> Move:
     """Return the move of a part out of a lot, with the money that it is worth.
 
@@ -259,6 +260,17 @@ def _out(held: Held, part: int) -> Move:
         money += -(-(held.money - money) // left)
         left -= 1
     return Move(lot=held.lot.id, amount=-part, money=-money)
+
+
+def _together(parts: Iterable[contract.LotPart]) -> list[contract.LotPart]:
+    """Return the parts with each lot once, in the order first named."""
+    found: dict[str, contract.LotPart] = {}
+    for part in parts:
+        amount, money = part.amount, part.money
+        if (before := found.get(part.lot.id)) is not None:
+            amount, money = amount + before.amount, money + before.money
+        found[part.lot.id] = msgspec.structs.replace(part, amount=amount, money=money)
+    return [*found.values()]
 
 
 def _ends(held: Held) -> tuple[bool, str, str, str]:

@@ -30,6 +30,11 @@ class Means(NamedTuple):
     days: Days | None = None
     """The day's reports; None where there are none, as in practice."""
 
+    @property
+    def is_home(self) -> bool:
+        """Whether no cloud knows more than this box: it belongs to none, or it is practice."""
+        return self.away is None or self.away.is_home
+
 
 class Job(NamedTuple):
     """A request that changes something, from this terminal. `request` says whose key it is."""

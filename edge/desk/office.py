@@ -9,7 +9,7 @@ Both are steps like any other: judged and placed without waiting, durable before
 import asyncio
 import hashlib
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,9 +29,9 @@ from edge.shop.operations.bring_in import Carried, refusal
 
 ROWS_MAX = 500
 """Rows of one request: so many facts wait for the disk at once, and sales pass between them."""
-ROWS_AT_ONCE = 25
+ROWS_AT_ONCE = 4
 """Rows in one turn of the loop, so that a scan never waits for more than a few milliseconds."""
-ROWS_WAITING_MAX = 200
+ROWS_WAITING_MAX = 32
 """Rows that wait for the disk: a sale that is placed behind them shares their commits."""
 WRONG_MAX = 100
 
@@ -140,7 +140,7 @@ class Office:
             return refuse(no, asked.lang)
         known: set[int] = set()
         wrong: list[Wrong] = []
-        for some in _slices(asked.rows):
+        async for some in _turns(asked.rows):
             with self._counter.steady():
                 bound = self._bound(asked.imported, some)
                 for row in some:
@@ -149,7 +149,6 @@ class Office:
                         wrong.append(_wrong(row.number, said, asked.lang))
                     elif said:
                         known.add(row.number)
-            await asyncio.sleep(0)  # whoever scans meanwhile comes first
         if wrong or asked.check:
             return _yes(self._imported(0, len(known), wrong))
         return await self._bring_in(asked, [row for row in asked.rows if row.number not in known])
@@ -177,12 +176,12 @@ class Office:
     async def _bring_in(self, asked: Import, rows: Sequence[Row]) -> Answer:
         """Place rows that are right, and answer when the last of them is durable.
 
-        Between two turns whoever scans comes first, and so few rows wait for the disk at any
+        Between two turns whoever sells comes first, and so few rows wait for the disk at any
         time that what is sold meanwhile hardly waits for them.
         """
         waiting = deque[asyncio.Future[None]]()
         placed = 0
-        for some in _slices(rows):
+        async for some in _turns(rows):
             if no := self._placing.blocked():
                 return refuse(no, asked.lang)
             bound = {*self._bound(asked.imported, some)}  # another command may be at them, too
@@ -196,7 +195,6 @@ class Office:
                     return refuse(done, asked.lang)
                 waiting.append(done)
                 placed += 1
-            await asyncio.sleep(0)
             if len(waiting) > ROWS_WAITING_MAX:
                 await _durable(waiting[-ROWS_WAITING_MAX])
             while waiting and waiting[0].done():
@@ -223,8 +221,16 @@ async def _durable(future: "asyncio.Future[None]") -> None:
     future.result()
 
 
-def _slices(rows: Sequence[Row]) -> list[Sequence[Row]]:
-    return [rows[at : at + ROWS_AT_ONCE] for at in range(0, len(rows), ROWS_AT_ONCE)]
+async def _turns(rows: Sequence[Row]) -> AsyncIterator[Sequence[Row]]:
+    """Yield some rows for each turn of the loop, and rest for twice as long as they took.
+
+    A sale needs many turns: whoever only stood back for one of them would come before it again.
+    """
+    now = asyncio.get_running_loop().time
+    for at in range(0, len(rows), ROWS_AT_ONCE):
+        began = now()
+        yield rows[at : at + ROWS_AT_ONCE]
+        await asyncio.sleep(2 * (now() - began))
 
 
 def _key(imported: str, row: Row) -> str:

@@ -6,6 +6,7 @@ What is put on it at one of them is taken at any other, by whoever comes first.
 from collections.abc import Mapping
 
 from drivers import terminal as words
+from edge import replies
 from edge.desk.counter import Counter
 from edge.desk.keys import Placed
 from edge.desk.members import Holding
@@ -40,7 +41,7 @@ class Shelf:
         def make(made: Made) -> BasketParked | Declined:
             return parking.park(asked, self.waiting(), made)
 
-        return self._placing.deed(request, by, self._counter.rules, make, _parked)
+        return self._placing.deed(request, by, self._counter.rules, make, replies.parked)
 
     def take(self, request: Request, by: Seller, ticket: str) -> Placed | Declined:
         """Take a basket back. Declined E-BASKET-GONE, also if somebody was faster."""
@@ -75,14 +76,3 @@ class Shelf:
             epoch=stamp.epoch,
             sequence=stamp.sequence,
         )
-
-
-def _parked(fact: BasketParked, stamp: Stamp) -> words.Reply:
-    return words.Parked(
-        key=stamp.key,
-        ticket=fact.ticket,
-        number=fact.number,
-        business_date=fact.business_date,
-        epoch=stamp.epoch,
-        sequence=stamp.sequence,
-    )

@@ -16,18 +16,18 @@ from edge import VERSION, letters
 from edge.book import MEMBER, Book
 from edge.clock import Reading
 from edge.config import Store
-from edge.desk.answer import OK, Answer, refuse, reply
+from edge.desk.answer import DONE, Answer, refuse, reply
 from edge.desk.dealing import Deal, Request, Seller
 from edge.desk.following import Following
 from edge.desk.keys import Placed
-from edge.desk.slips import After, Slips
+from edge.desk.slips import Slips
 from edge.journal import CLOUD, Draft, Head, Journal, Room
 from edge.refusals import Refusal
 from edge.replies import Stamp
 from edge.shop.accounts.lots import PRINCIPAL, Holdings
-from edge.shop.calendar import plus_days
 from edge.shop.declined import Declined
 from edge.shop.facts import (
+    After,
     CloudReached,
     DayClosed,
     DayOpened,
@@ -62,6 +62,8 @@ OURSELVES = "box"
 """The origin of facts that nobody asked for."""
 Tell = Callable[[Any, Stamp], words.Reply]
 """Says what a fact is told as, at the place that it is about to take."""
+Leave = Callable[[Any], After]
+"""Says what a deed that is about to be placed leaves its member with."""
 DISK_LOOK_SECONDS = 0.25
 log = structlog.get_logger(__name__)
 SOFTWARE = f"edgebox {VERSION}"
@@ -129,11 +131,13 @@ class Placing:
         rules: InForce,
         make: Callable[[Made], Fact | Declined],
         tell: Tell,
+        leave: Leave | None = None,
     ) -> Placed | Declined:
         """Place what `make` makes of the circumstances, and what `tell` says of that very fact.
 
-        It is done under these `rules`. What `make` declines leaves nothing behind; what follows
-        from a fact by itself is placed right behind it.
+        It is done under these `rules`. What it `leave`s its member with, the fact says, too. What
+        `make` declines leaves nothing behind; what follows from a fact by itself is placed right
+        behind it.
         """
         self.day()
         head, reading = self._journal.head, self._world.clock.read()
@@ -143,6 +147,8 @@ class Placing:
         fact = make(self._made(by, request.key, at, stamped))
         if isinstance(fact, Declined):
             return fact
+        if leave is not None:
+            fact = msgspec.structs.replace(fact, afterwards=leave(fact))
         placed = self._place(request, fact, reply(tell(fact, self.stamp(request))))
         self._follow(fact, rules, by, at)
         return placed
@@ -167,10 +173,10 @@ class Placing:
         def make(made: Made) -> SaleMade | Declined:
             return sell(deal.quote, deal.paid, deal.rules, self._held(deal), made)
 
-        def tell(fact: SaleMade, stamp: Stamp) -> words.Reply:
-            return self.slips.sold(fact, stamp, self._after_sale(fact, deal))
+        def leave(fact: SaleMade) -> After:
+            return self._after_sale(fact, deal)
 
-        return self.deed(request, by, deal.rules, make, tell)
+        return self.deed(request, by, deal.rules, make, self.slips.told, leave)
 
     def _held(self, deal: Deal) -> Holdings:
         """Return what the member of a deal holds, and the coupons of others that it redeems."""
@@ -181,16 +187,13 @@ class Placing:
 
     def _after_sale(self, fact: SaleMade, deal: Deal) -> After:
         """Return what the member of a sale has left, for the receipt to say."""
-        before = deal.points_before
-        points = None if before is None else before + _gained(fact)
-        tier = deal.tier
-        named = (tier.name_zh, tier.name_en) if tier else ("", "")
+        after = deal.after(_gained(fact))
         paid = any(tender.kind in ("principal", "bonus") for tender in fact.tenders)
         if not paid:
-            return After(points, named)
+            return after
         left = self._held(deal).after(fact.moves)
         bonus = left.balance(BONUS)
-        return After(points, named, left.balance(PRINCIPAL) + bonus, bonus)
+        return msgspec.structs.replace(after, value=left.balance(PRINCIPAL) + bonus, bonus=bonus)
 
     def _made(self, by: Seller, key: str, at: Moment, stamp: Reading) -> Made:
         head, standing = self._journal.head, self._book.standing
@@ -267,14 +270,14 @@ class Placing:
 
     def _next_day(self) -> str | None:
         """Return the day that is to be opened, None for none; one that is over is closed."""
-        date = self._store.business_date(max(self._world.now(), self._journal.head.at))
         standing = self._book.standing
-        if standing.day is not None and standing.day >= date:
+        now = max(self._world.now(), self._journal.head.at)
+        day = standing.day_on(self._store.business_date(now))
+        if day == standing.day:
             return None
         if standing.day is not None:
             self.own(self.day_closed())
-        last = standing.last_day  # closed by hand, it is over though its date is not
-        return max(date, plus_days(last, 1)) if last else date
+        return day
 
     def stamp(self, request: Request) -> Stamp:
         """Return the place that the next fact takes."""
@@ -317,7 +320,7 @@ class Placing:
         fact = bring_in(carried, *row, rules, msgspec.structs.replace(made, receipt=""))
         if isinstance(fact, Declined):
             return fact
-        return self._place(request, fact, Answer(OK, b"{}"))
+        return self._place(request, fact, DONE)
 
     def unasked(
         self, key: str, rules: InForce, make: Callable[[Made], Fact | Declined | None]

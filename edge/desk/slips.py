@@ -1,29 +1,58 @@
-"""What a deed is told as, and what is printed of it: a reply with its receipt."""
+"""What a deed is told as, and what is printed of it: a reply with its receipt.
 
-from typing import NamedTuple
+All of it is in the fact and its place, so that a fact which comes back is told as it was.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from drivers import terminal as words
 from edge import replies
 from edge.config import Store
 from edge.replies import Stamp
-from edge.shop.facts import Deed, SaleMade
+from edge.shop.facts import (
+    CardRefunded,
+    CardSold,
+    CountCardGivenBack,
+    CountCardSold,
+    CountReturned,
+    CountUsed,
+    Deed,
+    DrawUndone,
+    ExchangeUndone,
+    PointsExchanged,
+    PrizeDrawn,
+    ReturnMade,
+    SaleMade,
+    SaleVoided,
+    TierBought,
+    TierRefunded,
+    ToppedUp,
+    TopUpCancelled,
+)
 from edge.shop.receipt import ReceiptHeader, render
 from edge.shop.slip import slip
 
-
-class After(NamedTuple):
-    """What a member has after a deed: None is not known, or nobody is named.
-
-    `tier` is what theirs is called (zh, en); `value` counts bonus, too. Money is minor units.
-    """
-
-    points: int | None = None
-    tier: tuple[str, str] = ("", "")
-    value: int | None = None
-    bonus: int = 0
-
-
-NOTHING_KNOWN = After()
+REPLIES: Mapping[type[Deed], Callable[[Any, Stamp, str], words.Reply]] = {
+    SaleMade: replies.sold,
+    ReturnMade: replies.returned,
+    SaleVoided: replies.returned,
+    ToppedUp: replies.topped_up,
+    CardSold: replies.topped_up,
+    TopUpCancelled: replies.paid_out,
+    CardRefunded: replies.paid_out,
+    CountCardSold: replies.count_card_sold,
+    CountUsed: replies.count_used,
+    CountReturned: replies.count_used,
+    CountCardGivenBack: replies.count_card_back,
+    PointsExchanged: replies.exchanged,
+    ExchangeUndone: replies.exchange_undone,
+    PrizeDrawn: replies.drawn,
+    DrawUndone: replies.draw_undone,
+    TierBought: replies.tier_bought,
+    TierRefunded: replies.tier_refunded,
+}
+"""What terminals are told of the deeds of which something is printed."""
 
 
 class Slips:
@@ -32,28 +61,23 @@ class Slips:
     def __init__(self, store: Store, *, training: bool = False) -> None:
         self._store, self._training = store, training
 
-    def sold(self, fact: SaleMade, stamp: Stamp, after: After = NOTHING_KNOWN) -> words.Sold:
-        """Return a sale as a terminal is told of it, with its receipt."""
-        text = self.receipt(fact, stamp, after)
-        return replies.sold(fact, stamp, points_balance=after.points, text=text)
+    def told(self, fact: Deed, stamp: Stamp) -> words.Reply:
+        """Return a deed as a terminal is told of it, with its receipt."""
+        return REPLIES[type(fact)](fact, stamp, self.text(fact, stamp))
 
-    def receipt(
-        self, fact: SaleMade, stamp: Stamp, after: After = NOTHING_KNOWN, *, copy: bool = False
-    ) -> str:
-        """Return the receipt of a sale as text; a `copy` says that it is one."""
-        return render(fact, self._header(stamp, after, copy=copy), stamp.lang)
+    def text(self, fact: Deed, stamp: Stamp, *, copy: bool = False) -> str:
+        """Return what is printed of a deed; a `copy` says that it is one."""
+        header = self._header(fact, stamp, copy=copy)
+        if isinstance(fact, SaleMade):
+            return render(fact, header, stamp.lang)
+        return slip(fact, header, stamp.lang)
 
-    def slip(
-        self, fact: Deed, stamp: Stamp, after: After = NOTHING_KNOWN, *, copy: bool = False
-    ) -> str:
-        """Return what is printed of a deed that is no sale."""
-        return slip(fact, self._header(stamp, after, copy=copy), stamp.lang)
-
-    def _header(self, stamp: Stamp, after: After, *, copy: bool) -> ReceiptHeader:
+    def _header(self, fact: Deed, stamp: Stamp, *, copy: bool) -> ReceiptHeader:
+        after = fact.afterwards
         return ReceiptHeader(
             store_zh=self._store.name_zh, store_en=self._store.name_en, epoch=stamp.epoch,
             sequence=stamp.sequence, previous=stamp.previous, at_ms=stamp.at_ms,
             zone=self._store.zone.key, points_balance=after.points, value_left=after.value,
-            bonus_left=after.bonus, tier_zh=after.tier[0], tier_en=after.tier[1],
+            bonus_left=after.bonus, tier_zh=after.tier_zh, tier_en=after.tier_en,
             training=self._training, copy=copy,
         )  # fmt: skip

@@ -1,6 +1,12 @@
-"""Signing on and approving at a terminal, and what nobody may do without either."""
+"""Signing on and approving at a terminal, and what nobody may do without either.
+
+Both are facts, so that a restart of the box changes nothing: who worked works on, and what a
+manager let through may still come, for as long as it might have without the restart. A key has
+one effect, so that nothing comes twice.
+"""
 
 import asyncio
+from collections.abc import Callable, Container, Mapping
 
 import msgspec
 
@@ -13,7 +19,7 @@ from edge.desk.placing import Placing
 from edge.desk.posts import Posts
 from edge.desk.rights import may_approve
 from edge.refusals import Refusal
-from edge.shop.facts import PinDelayed
+from edge.shop.facts import PinDelayed, RequestApproved
 from edge.world import World
 
 StaffRequest = words.SignOn | words.SignOff | words.Approve
@@ -24,15 +30,31 @@ UNATTENDED = "unattended"
 class StaffDesk:
     """Answers what people ask with a PIN.
 
-    Who works where is a fact, and so is a delay because of wrong PINs. A PIN is never kept.
+    A delay because of wrong PINs is a fact, too. A PIN is never kept. `terminals` are those that
+    may come in; `blind` makes of a digest one that nobody can guess the request from.
     """
 
-    def __init__(self, staff: Staff, world: World) -> None:
-        self._staff, self._world, self._posts = staff, world, Posts()
+    def __init__(
+        self, staff: Staff, world: World, terminals: Container[str], blind: Callable[[str], str]
+    ) -> None:
+        self._staff, self._world, self._blind, self._posts = staff, world, blind, Posts()
+        self._terminals = terminals
 
     def resume(self, terminal: str, past: People, placing: Placing) -> None:
-        """Let whoever was signed on at a terminal when the box stopped work on."""
+        """Let whoever was signed on at a terminal when the box stopped work on.
+
+        What was approved for it may still come; where nobody can tell how long ago that was, a
+        manager approves again.
+        """
         self._posts.resume(terminal, past, placing)
+        clock, now = self._world.clock, self._world.monotonic()
+        time = clock.read()
+        is_told = clock.goes_on or time.quality != "unknown"
+        for told in past.approvals(terminal) if is_told else ():
+            given, passed = told.fact, (time.at_ms - told.at) / 1000
+            assert isinstance(given, RequestApproved), "the trail says what it is"
+            if 0 <= passed < APPROVED_SECONDS:
+                self._staff.approve(given.manager, terminal, given.key, given.content, now - passed)
 
     async def answer(self, terminal: Terminal, asked: StaffRequest, placing: Placing) -> Answer:
         """Answer one request; its facts go the way of `placing`. Raises JournalBroken."""
@@ -54,13 +76,15 @@ class StaffDesk:
             case words.Approve():
                 return await self._approve(terminal, asked, placing)
 
-    def objection(self, terminal: Terminal, operation: str, asked: words.Keyed) -> Refusal | None:
-        """Return why a request that nobody has decided yet may not be: a person is missing."""
+    def objection(self, terminal: Terminal, content: str, asked: words.Keyed) -> Refusal | None:
+        """Return why a request that nobody has decided yet may not be: a person is missing.
+
+        `content` is the request's blind digest.
+        """
         manager = getattr(asked, "approved_by", None)
         if not may_approve(terminal, asked) and not self._staff.approved(
-            str(manager), terminal.id, asked.key, words.content_hash(operation, asked),
-            self._world.monotonic(),
-        ):  # fmt: skip
+            str(manager), terminal.id, asked.key, content, self._world.monotonic()
+        ):
             return Refusal("E-NOT-APPROVED")
         cashier = getattr(asked, "cashier", None)
         if cashier is None or terminal.kind == UNATTENDED or not self._staff.people:
@@ -100,14 +124,19 @@ class StaffDesk:
         try:
             meant = words.decode(asked.operation, msgspec.json.encode(asked.request))
         except words.Malformed as malformed:
-            return Refusal(malformed.code, malformed.params)
+            return Refusal(malformed.code, _inside(malformed.params))
         if getattr(meant, "approved_by", None) != person.id or not isinstance(meant, words.Keyed):
             return Refusal("E-APPROVED-BY", {"manager": person.id})
-        sender = asked.terminal or terminal.id
-        content = words.content_hash(asked.operation, meant)
-        self._staff.approve(person.id, sender, meant.key, content, self._world.monotonic())
+        fact = RequestApproved(
+            store=placing.store, terminal=asked.terminal or terminal.id, manager=person.id,
+            at_terminal=terminal.id, operation=asked.operation, key=meant.key,
+            content=self._blind(words.content_hash(asked.operation, meant)),
+        )  # fmt: skip
+        given = self._world.monotonic()
+        await _durable(placing.own(fact))
+        self._staff.approve(person.id, fact.terminal, fact.key, fact.content, given)
         return words.Approved(
-            manager=person.id, terminal=sender, key=meant.key, seconds=APPROVED_SECONDS
+            manager=person.id, terminal=fact.terminal, key=fact.key, seconds=APPROVED_SECONDS
         )
 
     async def _person(
@@ -122,7 +151,15 @@ class StaffDesk:
                 seconds=person.retry_after,
             )  # fmt: skip
             await _durable(placing.own(fact))
+        if terminal.id not in self._terminals:  # it was sent away meanwhile
+            return Refusal("E-UNAUTHORIZED")
         return person
+
+
+def _inside(params: Mapping[str, str | int]) -> dict[str, str | int]:
+    """Return what is wrong with the request that is to be approved, as seen from outside of it."""
+    path = params.get("path")
+    return {**params, **({"path": f"$.request{str(path)[1:]}"} if path else {})}
 
 
 async def _durable(future: "asyncio.Future[None] | None") -> None:

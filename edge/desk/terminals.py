@@ -1,6 +1,7 @@
 """A terminal's shell: its request in, the shop asked, the outcome made durable, then told."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 
 from drivers import terminal as words
@@ -10,6 +11,7 @@ from edge.desk.counter import Counter, refused
 from edge.desk.keys import Keys, Placed
 from edge.desk.means import Job, Means, Outcome, Prepare
 from edge.desk.operations import DEEDS, LOOKS, READS, awaited
+from edge.desk.paid_uses import quoted
 from edge.desk.placing import OURSELVES, Placing, Request
 from edge.desk.rehearsal import Rehearsal
 from edge.desk.rights import may, may_approve
@@ -19,6 +21,7 @@ from edge.journal import JournalBroken
 from edge.rates import TokenBucket
 from edge.refusals import Language, Refusal
 from edge.shop.declined import Declined
+from edge.shop.pricing import NAMED
 from edge.world import World
 
 NOBODYS_TOKEN = "0" * 64
@@ -132,7 +135,9 @@ class Desk:
             answer = await look(self.means, terminal, request)
         else:
             answer = READS[type(request)](self.means, terminal, request)
-        return refuse(answer, terminal.lang) if isinstance(answer, Refusal) else reply(answer)
+        if isinstance(answer, Refusal):
+            return refuse(self._in_words(answer, terminal.lang), terminal.lang)
+        return reply(answer)
 
     # --- changes: one key, one effect --------------------------------------------------------
 
@@ -166,7 +171,7 @@ class Desk:
         if job.terminal.id == OURSELVES:
             return None
         if self.staff is not None:
-            return self.staff.objection(job.terminal, job.request.operation, asked)
+            return self.staff.objection(job.terminal, job.request.content, asked)
         return None if may_approve(job.terminal, asked) else Refusal("E-FORBIDDEN")
 
     def _decide(
@@ -191,10 +196,22 @@ class Desk:
             return refuse(Refusal("E-RATE-LIMITED", retry_after=1), terminal.lang, asked.key)
         again = None
         if refusal.code == "E-PRICE-CHANGED" and isinstance(asked, words.Sell):
-            again = self._counter.quote(terminal, asked)
+            again = quoted(self._counter, terminal, asked)
+        said = self._in_words(refusal, terminal.lang)
         return self._placing.refusal(
-            job.request, refusal, None if isinstance(again, Refusal) else again
+            job.request, said, None if isinstance(again, Refusal) else again
         )
+
+    def _in_words(self, refusal: Refusal, lang: Language) -> Refusal:
+        """Return a no with the names of what it names by ids, where they have any."""
+        if self._counter.closed() is not None or not NAMED & refusal.params.keys():
+            return refusal
+        names = self._counter.names(None, lang)
+        said = {
+            name: names.said(name, value) if name in NAMED and isinstance(value, str) else value
+            for name, value in refusal.params.items()
+        }
+        return replace(refusal, params=said)
 
     async def _ask(self, terminal: Terminal, asked: words.Ask) -> Answer:
         request = Request(terminal.id, asked.key, "", "ask", terminal.lang)

@@ -6,6 +6,10 @@ is tried out on every connection, and until it is proven nothing is sold this wa
 MQTT 3.1.1 cannot name a response topic: it is answered on `rsp/{operation}`.
 
 Sessions are not kept: what was sent while the box was away is lost, and asked again with its key.
+
+A terminal claims what is said on its lane by its birth (see `births`), and lets go of it by its
+will. A broker that was killed may remember a birth and have forgotten the will; but it says when
+nobody has subscribed, and then the birth is forgotten here, too.
 """
 
 import asyncio
@@ -15,12 +19,23 @@ from typing import Any, Final, Literal
 
 import structlog
 
-from drivers.mqtt import Arrived, Client, ClientSettings, Connected, Message, Rejected, Requested
+from drivers.mqtt import (
+    NO_MATCHING_SUBSCRIBERS,
+    Acknowledged,
+    Arrived,
+    Client,
+    ClientSettings,
+    Connected,
+    Message,
+    Rejected,
+    Requested,
+)
 from drivers.mqtt.topics import Topics, store_prefix
 from edge.access import Access
 from edge.config import Mqtt, Terminal, read_secret
 from edge.doors.asking import JSON, Asking
 from edge.doors.behind import Answering
+from edge.doors.births import Births
 from edge.doors.broker_line import Address, Line
 from edge.doors.broker_probe import BOX, Unsure, find_holes
 from edge.refusals import Refusal
@@ -29,6 +44,8 @@ RETRY_SECONDS_MIN: Final = 0.2
 RETRY_SECONDS_MAX: Final = 10.0
 EVENT_SECONDS_MAX: Final = 10.0
 """How old an event may be when a terminal gets it."""
+GIVEN_MAX: Final = 1024
+"""How many events may be on their way at once."""
 UNSAFE_SECONDS: Final = 30.0
 """How soon a broker that was not safe is tried again."""
 KEEP_ALIVE_SECONDS: Final = 15
@@ -63,7 +80,11 @@ class BrokerDoor:
         self._asking = Asking(desk, settings, self.counts, self._tell)
         self._line: Line | None = None
         self._news: dict[str, Message] = {}
+        self._births = Births()
+        self._given: dict[tuple[str, bytes | None], tuple[str, Callable[[], None]]] = {}
+        self._gifts = 0
         self._client = Client(self._who())
+        access.on_end(self._births.forget)
 
     def announce(self, place: str, payload: bytes) -> None:
         """Tell all who care, now and later; again after each reconnect."""
@@ -74,14 +95,20 @@ class BrokerDoor:
     def tell(self, terminal: str, kind: str, payload: bytes) -> None:
         """Tell a terminal something of `kind` on `evt/{kind}`, if the broker is there and safe."""
         if self.state == "up":
-            topic, now = (
-                Topics(self._store, terminal).event(kind),
-                asyncio.get_running_loop().time(),
-            )
-            message = Message(
-                topic=topic, payload=payload, content_type=JSON, expires_at=now + EVENT_SECONDS_MAX
-            )
-            self._publish(message)
+            self._publish(self._event(terminal, kind, payload, None))
+
+    def hears(self, terminal: str, kind: str) -> bool:
+        """Tell whether a terminal is at the broker and listens to events of this kind."""
+        return self.state == "up" and self._births.hears(terminal, kind)
+
+    def give(self, terminal: str, kind: str, payload: bytes, unheard: Callable[[], None]) -> None:
+        """Tell a terminal that `hears`; `unheard` is called if the broker finds nobody there."""
+        self._gifts += 1
+        message = self._event(terminal, kind, payload, b"%d" % self._gifts)
+        self._given[message.topic, message.correlation] = terminal, unheard
+        if len(self._given) > GIVEN_MAX:  # what went too old on its way is never acknowledged
+            del self._given[next(iter(self._given))]
+        self._publish(message)
 
     async def run(self) -> None:
         """Connect, and connect again, until cancelled."""
@@ -120,6 +147,8 @@ class BrokerDoor:
                     welcome.set_result(False)
                 case Arrived(message):
                     self._arrived(message)
+                case Acknowledged(code, Message() as message):
+                    self._acknowledged(code, message)
 
         if self.state == "down":
             self.state = "unproven"
@@ -136,6 +165,8 @@ class BrokerDoor:
             self._line = None
             line.close()
             await line.over
+            self._births.clear()
+            self._forget_given()
             log.info("broker_left", state=self.state)
 
     async def _prove(self, line: Line) -> bool:
@@ -158,7 +189,7 @@ class BrokerDoor:
             client_id=BOX,
             username=BOX,
             password=self._password.encode(),
-            subscriptions=(f"{prefix}+/req/+",),
+            subscriptions=(f"{prefix}+/req/+", f"{prefix}+/state"),
             clean_start=True,
             session_seconds=0,
             keep_alive_seconds=KEEP_ALIVE_SECONDS,
@@ -169,8 +200,13 @@ class BrokerDoor:
 
     def _arrived(self, message: Message) -> None:
         name, _, _ = message.topic.removeprefix(store_prefix(self._store)).partition("/")
+        if name == BOX:
+            return  # what we said ourselves
         terminal = self._access.terminals.get(name)
         topics = Topics(self._store, name)
+        if terminal is not None and message.topic == topics.state:
+            self._births.note(name, message.payload)
+            return
         operation = topics.operation_of(message.topic)
         if terminal is None or operation is None:
             self.counts["stranger"] += 1  # revoked, perhaps, and the broker does not know it yet
@@ -181,6 +217,30 @@ class BrokerDoor:
             self._asking.refuse(asked, terminal, topic, Refusal("E-BROKER-UNSAFE", retry_after=5))
         else:
             self._asking.ask(asked, terminal, topic, asyncio.get_running_loop().time())
+
+    # --- what is said on a lane
+
+    def _event(
+        self, terminal: str, kind: str, payload: bytes, correlation: bytes | None
+    ) -> Message:
+        """Return what a device said as it is told: to this basket or to none, and once."""
+        return Message(
+            topic=Topics(self._store, terminal).event(kind), payload=payload, content_type=JSON,
+            correlation=correlation, again=False,
+            expires_at=asyncio.get_running_loop().time() + EVENT_SECONDS_MAX,
+        )  # fmt: skip
+
+    def _acknowledged(self, code: int, message: Message) -> None:
+        given = self._given.pop((message.topic, message.correlation), None)
+        if given is not None and code == NO_MATCHING_SUBSCRIBERS:
+            terminal, unheard = given
+            self._births.forget(terminal)
+            unheard()
+
+    def _forget_given(self) -> None:
+        if self._given:
+            log.warning("lane_events_unsure", count=len(self._given))
+        self._given.clear()
 
     def _tell(self, terminal: str, message: Message) -> None:
         self._publish(message)

@@ -4,13 +4,15 @@ import asyncio
 import ssl
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Final, NamedTuple, cast
 from urllib.parse import urlsplit
 
 from drivers.codec import Close, Send
 from drivers.mqtt import Client, Message, Publish
 
 CONNECT_SECONDS_MAX = 10.0
+PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
+"""Where a broker listens if its URL does not say."""
 
 
 class Address(NamedTuple):
@@ -26,10 +28,10 @@ class Address(NamedTuple):
         parts = urlsplit(url)
         assert parts.hostname is not None, url
         if parts.scheme == "mqtt":
-            return cls(parts.hostname, parts.port or 1883, None)
+            return cls(parts.hostname, parts.port or PORTS["mqtt"], None)
         trust = ssl.create_default_context(cafile=ca_file)
         trust.minimum_version = ssl.TLSVersion.TLSv1_2
-        return cls(parts.hostname, parts.port or 8883, trust)
+        return cls(parts.hostname, parts.port or PORTS["mqtts"], trust)
 
 
 class Line(asyncio.Protocol):

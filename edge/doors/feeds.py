@@ -64,8 +64,11 @@ class Feed:
 class Besides(Protocol):
     """Another way to those who watch a lane."""
 
-    def give(self, lane: str, kind: str, data: bytes) -> bool:
-        """Tell one of them, and nobody else; False if there is none."""
+    def give(self, lane: str, kind: str, data: bytes, dropped: Callable[[], None]) -> bool:
+        """Tell one of them, and nobody else; False if there is none.
+
+        If it turns out later that nobody listened, `dropped` is called.
+        """
 
     def publish(self, lane: str, kind: str, data: bytes) -> None:
         """Tell all of them."""
@@ -90,13 +93,16 @@ class Feeds:
         """Return how many watch `lane`."""
         return len(self._readers.get(lane, ()))
 
-    def give(self, lane: str, kind: str, data: bytes) -> bool:
-        """Tell the reader who came first, or else one besides; False if there is nobody."""
+    def give(self, lane: str, kind: str, data: bytes, dropped: Callable[[], None]) -> None:
+        """Tell the reader who came first, or else one besides.
+
+        `dropped` is called if there is nobody, at once or as soon as it is known.
+        """
         first = next(iter(self._readers.get(lane, ())), None)
         if first is not None:
             first.put(kind, data)
-            return True
-        return any(way.give(lane, kind, data) for way in self.besides)
+        elif not any(way.give(lane, kind, data, dropped) for way in self.besides):
+            dropped()
 
     def publish(self, lane: str, kind: str, data: bytes) -> None:
         """Tell all readers of `lane`; never waits. `data` is one JSON text without line feeds."""

@@ -199,10 +199,10 @@ class Server(web.Server):
             self.admitted >= self._settings.connections_max
             or self._by_address[address] >= self._settings.connections_per_address_max
         ):
-            return Refusal("E-BUSY")
+            return Refusal("E-BUSY", retry_after=1)
         now = asyncio.get_running_loop().time()
         if address and not self._arrivals.take(address, now):  # a Unix socket has none
-            return Refusal("E-BUSY")
+            return Refusal("E-BUSY", retry_after=1)
         self._by_address[address] += 1
         return None
 

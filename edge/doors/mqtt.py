@@ -36,6 +36,7 @@ from edge.access import Access, Wait
 from edge.config import Mqtt, Terminal
 from edge.doors.asking import JSON, STOP_SECONDS_MAX, Asking
 from edge.doors.behind import Answering
+from edge.doors.births import STATE_BYTES_MAX
 from edge.doors.listening import Entrance, arrivals
 from edge.doors.mqtt_wire import LINGER_SECONDS_MAX, Wire
 from edge.rates import TokenBuckets
@@ -47,8 +48,6 @@ LOGINS_PER_SECOND, LOGINS_BURST = 2.0, 60.0
 """How often a terminal may come in: who is cut off for a flood cannot go on with it at once."""
 EVENT_SECONDS_MAX = 10.0
 """How old an event may be when a terminal gets it."""
-STATE_BYTES_MAX = 4096
-"""How much a terminal may say of itself on its state topic."""
 
 log = structlog.get_logger(__name__)
 
@@ -121,11 +120,13 @@ class MqttDoor:
     def tell(self, terminal: str, kind: str, payload: bytes) -> None:
         """Tell a terminal something of `kind` (a scan of its lane) on `evt/{kind}`, soon or never.
 
-        What a device said to one basket may not reach the next.
+        What a device said to one basket may not reach the next, and nothing is said twice.
         """
         topic, until = Topics(self._store, terminal).event(kind), self._now() + EVENT_SECONDS_MAX
-        message = Message(topic=topic, payload=payload, content_type=JSON, expires_at=until)
-        self._deliver(terminal, message)
+        self._deliver(
+            terminal,
+            Message(topic=topic, payload=payload, content_type=JSON, expires_at=until, again=False),
+        )
 
     def hears(self, terminal: str, kind: str) -> bool:
         """Tell whether a terminal is connected and has subscribed to events of this kind."""

@@ -1,62 +1,106 @@
 """What is answered to the key of a fact that came back: its own answer was lost with the journal.
 
-The receipt of a sale, or of what came back, is printed again from the fact. It lacks what only
-the answer knew: the member's balance at that time.
+It is made again from the fact and its place. The cloud knows the hash of what was answered then,
+so that it shows whether these are the very same bytes. They are not where a receipt says what has
+changed since, such as the name of the shop, or where a fact does not say all that was told.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
-from cloud_bridge.contract import Envelope
+from cloud_bridge.contract import Envelope, sha256
 from drivers import terminal as words
 from edge import letters, replies
 from edge.config import Store, Terminal
-from edge.desk.answer import Answer, refuse, reply
-from edge.desk.slips import Slips
+from edge.desk.answer import DONE, Answer, refuse, reply
+from edge.desk.slips import REPLIES, Slips
 from edge.refusals import CATALOGUE, Language, Refusal
 from edge.replies import Stamp
 from edge.shop.facts import (
-    CardRefunded,
+    BasketParked,
+    CardBound,
+    CardReplaced,
+    CardStateChanged,
+    Deed,
+    Fact,
+    FeedbackGiven,
     KeyFenced,
+    MemberEnrolled,
+    MemberUpdated,
+    OpeningBalance,
+    PointsExchanged,
     RequestRefused,
-    ReturnMade,
-    SaleMade,
-    SaleVoided,
-    TopUpCancelled,
+    ScanSessionClosed,
+    ToppedUp,
 )
+
+NOBODY_ASKED = sha256(b"")
+"""The hash of no answer."""
+WITHOUT_SLIP: Mapping[type[Fact], Callable[[Any, Stamp], words.Reply]] = {
+    MemberEnrolled: replies.enrolled,
+    MemberUpdated: replies.member_updated,
+    CardBound: replies.card_bound,
+    CardReplaced: replies.card_replaced,
+    CardStateChanged: replies.card_changed,
+    BasketParked: replies.parked,
+    ScanSessionClosed: replies.session_closed,
+    FeedbackGiven: replies.feedback_taken,
+}
 
 
 class Reprint:
-    """Answers anew, in the language of the terminal that asked."""
+    """Answers anew, in the language in which it was answered then."""
 
     def __init__(self, store: Store, terminals: Mapping[str, Terminal]) -> None:
         self._slips, self._terminals = Slips(store), terminals
 
     def answer(self, lost: Envelope) -> bytes:
         """Return the answer to a lost fact, as the journal keeps it; b"" if nobody asked."""
-        terminal = self._terminals.get(lost.origin)
-        return b"" if terminal is None else self._answer(lost, terminal.lang).stored()
+        if lost.answer == NOBODY_ASKED:
+            return b""
+        fact = letters.read(bytes(lost.body))
+        first, *others = self._languages(lost.origin)
+        answer = self._answer(fact, lost, first)
+        if sha256(answer) == lost.answer:
+            return answer
+        told = [self._answer(fact, lost, lang) for lang in others]
+        return next((one for one in told if sha256(one) == lost.answer), answer)
 
-    def _answer(self, lost: Envelope, lang: Language) -> Answer:
-        match letters.read(bytes(lost.body)):
-            case SaleMade() as sale:
-                return reply(self._slips.sold(sale, _stamp(lost, lang)))
-            case ReturnMade() | SaleVoided() as back:
-                stamp = _stamp(lost, lang)
-                return reply(replies.returned(back, stamp, self._slips.slip(back, stamp)))
-            case TopUpCancelled() | CardRefunded() as undone:
-                stamp = _stamp(lost, lang)
-                return reply(replies.paid_out(undone, stamp, self._slips.slip(undone, stamp)))
+    def _languages(self, origin: str) -> Iterator[Language]:
+        """Yield in which languages a terminal may have been answered, the likeliest first."""
+        terminal = self._terminals.get(origin)
+        yield from ("en", "zh") if terminal and terminal.lang == "en" else ("zh", "en")
+
+    def _answer(self, fact: Fact, lost: Envelope, lang: Language) -> bytes:
+        stamp = Stamp(lost.key, lang, lost.epoch, lost.sequence, lost.previous, lost.at)
+        return self._made(fact, stamp).stored()
+
+    def _made(self, fact: Fact, stamp: Stamp) -> Answer:
+        match fact:
+            case Deed() if type(fact) in REPLIES and _tells_all(fact):
+                return reply(self._slips.told(fact, stamp))
+            case _ if (told := WITHOUT_SLIP.get(type(fact))) is not None:
+                return reply(told(fact, stamp))
+            case OpeningBalance():
+                return DONE
             case KeyFenced():
-                return reply(words.Fate(key=lost.key, fate="never"))
+                return reply(words.Fate(key=stamp.key, fate="never"))
             case RequestRefused(code=code) if _says_all(code):
-                return refuse(Refusal(code), lang, lost.key)
+                return refuse(Refusal(code), stamp.lang, stamp.key)
             case _:
-                where: dict[str, str | int] = {"epoch": lost.epoch, "sequence": lost.sequence}
-                return refuse(Refusal("E-ANSWER-LOST", where), lang, lost.key)
+                where: dict[str, str | int] = {"epoch": stamp.epoch, "sequence": stamp.sequence}
+                return refuse(Refusal("E-ANSWER-LOST", where), stamp.lang, stamp.key)
 
 
-def _stamp(lost: Envelope, lang: Language) -> Stamp:
-    return Stamp(lost.key, lang, lost.epoch, lost.sequence, lost.previous, lost.at)
+def _tells_all(deed: Deed) -> bool:
+    """Tell whether a deed says what its reply must: older ones do not say what was left."""
+    match deed:
+        case ToppedUp():
+            return deed.afterwards.value is not None
+        case PointsExchanged():
+            return deed.afterwards.points is not None
+        case _:
+            return True
 
 
 def _says_all(code: str) -> bool:

@@ -30,11 +30,6 @@ class Choice:
     credential: Credential
     others: tuple[str, ...] = ()
 
-    @property
-    def is_duplicate(self) -> bool:
-        """Tell whether two members were named: both are shown masked, and it is reported."""
-        return bool(self.others)
-
 
 def choose(shown: Sequence[Credential]) -> Choice:
     """Return which of the credentials shown counts: the strongest, of equals the last one.

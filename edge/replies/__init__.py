@@ -1,5 +1,6 @@
 """What the shop made of a request -> the words a terminal is told, in the terminal's language."""
 
+from edge.replies.beside import feedback_taken, parked, session_closed
 from edge.replies.counts import count_card_back, count_card_sold, count_used, exchanged
 from edge.replies.members import balances, coupon_checked, identified
 from edge.replies.people import (
@@ -17,7 +18,7 @@ from edge.replies.rewards import (
     tier_bought,
     tier_refunded,
 )
-from edge.replies.selling import quoted, sold
+from edge.replies.selling import beside, quoted, sold
 from edge.replies.stamp import Done, Stamp, done
 from edge.replies.value import paid_out, topped_up
 
@@ -25,6 +26,7 @@ __all__ = [
     "Done",
     "Stamp",
     "balances",
+    "beside",
     "card_bound",
     "card_changed",
     "card_replaced",
@@ -38,12 +40,15 @@ __all__ = [
     "enrolled",
     "exchange_undone",
     "exchanged",
+    "feedback_taken",
     "found",
     "identified",
     "member_updated",
     "paid_out",
+    "parked",
     "quoted",
     "returned",
+    "session_closed",
     "sold",
     "tier_bought",
     "tier_refunded",

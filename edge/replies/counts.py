@@ -1,7 +1,6 @@
 """Count cards and what points are exchanged for, as a terminal reads them."""
 
 from drivers import terminal as words
-from edge.refusals import Language
 from edge.replies.stamp import Stamp, done, pick
 from edge.shop.facts import (
     CountCardGivenBack,
@@ -62,20 +61,19 @@ def count_card_back(fact: CountCardGivenBack, stamp: Stamp, text: str) -> words.
     )
 
 
-def exchanged(
-    fact: PointsExchanged, stamp: Stamp, points_left: int, lang: Language, text: str
-) -> words.Exchanged:
-    """Return what a member had for points, of which so many are left."""
+def exchanged(fact: PointsExchanged, stamp: Stamp, text: str) -> words.Exchanged:
+    """Return what a member had for points, and how many are left."""
     assert fact.member is not None, "only members have points"
+    assert fact.afterwards.points is not None, "who pays with points is told what they have"
     return words.Exchanged(
         **done(fact, fact.exchange, stamp),
         text=text,
         member=fact.member,
         offer=fact.offer,
-        name=pick(lang, fact.name_zh, fact.name_en),
+        name=pick(stamp.lang, fact.name_zh, fact.name_en),
         count=fact.count,
         points=fact.points,
-        points_left=points_left,
+        points_left=fact.afterwards.points,
         currency=fact.currency,
         cash=fact.cash,
         paid=fact.handed,

@@ -55,11 +55,11 @@ def card_replaced(fact: CardReplaced, stamp: Stamp) -> words.CardChanged:
     )
 
 
-def card_changed(fact: CardStateChanged, stamp: Stamp, *, holder: str | None) -> words.CardChanged:
-    """Return a card in another state; `holder` is whose it is, None for nobody's."""
+def card_changed(fact: CardStateChanged, stamp: Stamp) -> words.CardChanged:
+    """Return a card in another state."""
     return words.CardChanged(
         **done(fact, fact.receipt, stamp),
         card=masked(fact.card),
         state=fact.state,
-        member=holder,
+        member=fact.member,
     )

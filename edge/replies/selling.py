@@ -1,16 +1,21 @@
 """Prices and sales, as a terminal reads them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TypedDict
 
 import msgspec
 
 from drivers import terminal as words
 from edge.refusals import Language
 from edge.replies.stamp import Stamp, pick
-from edge.shop.accounts.lots import COUPON
+from edge.shop.accounts.lots import COUPON, Holdings
+from edge.shop.bundle import Bundle
 from edge.shop.facts import SaleMade
+from edge.shop.operations.covering import taxed
+from edge.shop.operations.sell import points_beside
 from edge.shop.pricing import Names, explain
 from edge.shop.sale import Adjustment, CouponJudged, Note, PricedLine, Quote, TaxLine
+from edge.shop.tender import Tender
 
 
 def quoted(
@@ -48,7 +53,7 @@ def quoted(
     )
 
 
-def sold(fact: SaleMade, stamp: Stamp, *, points_balance: int | None, text: str) -> words.Sold:
+def sold(fact: SaleMade, stamp: Stamp, text: str) -> words.Sold:
     """Return a sale as a terminal reads it; `text` is the receipt."""
     return words.Sold(
         key=stamp.key,
@@ -63,7 +68,7 @@ def sold(fact: SaleMade, stamp: Stamp, *, points_balance: int | None, text: str)
         paid=fact.handed,
         change=fact.change,
         points_earned=fact.points_earned,
-        points_balance=points_balance,
+        points_balance=fact.afterwards.points,
         text=text,
         points_spent=sum([used.points for used in fact.redeemed]),
         rounding=fact.rounding,
@@ -71,6 +76,57 @@ def sold(fact: SaleMade, stamp: Stamp, *, points_balance: int | None, text: str)
             [move.lot for move in fact.moves if move.opens and move.opens.unit == COUPON]
         ),
         flags=fact.flags,
+        uses=_paid_uses(fact.tenders, stamp.lang),
+    )
+
+
+class Beside(TypedDict):
+    """What a quote says otherwise because uses of count cards pay for a part of it."""
+
+    uses: tuple[words.PaidUses, ...]
+    due: int
+    tax: tuple[words.TaxLine, ...]
+    points_earned: int
+
+
+def beside(
+    quote: Quote, uses: Sequence[Tender], bundle: Bundle, held: Holdings, lang: Language
+) -> Beside:
+    """Return what a quote says of uses that pay for a part of it, and what is left to pay.
+
+    Of a card that is not `held` here the cloud knows more.
+    """
+    mine = [tender.uses for tender in uses if tender.uses]
+    return Beside(
+        uses=tuple(
+            [
+                one
+                if one.count_card in held.lots
+                else msgspec.structs.replace(one, count_card="", left=None)
+                for one in _paid_uses(uses, lang)
+            ]
+        ),
+        due=quote.total - sum([tender.amount for tender in uses]),
+        tax=tax_lines(taxed(quote, mine, bundle)),
+        points_earned=points_beside(quote, uses, bundle.programme.points),
+    )
+
+
+def _paid_uses(tenders: Iterable[Tender], lang: Language) -> tuple[words.PaidUses, ...]:
+    return tuple(
+        [
+            words.PaidUses(
+                line=tender.uses.line,
+                count_card=tender.uses.count_card,
+                plan=tender.uses.plan,
+                name=pick(lang, tender.uses.name_zh, tender.uses.name_en),
+                uses=len(tender.uses.units),
+                amount=tender.amount,
+                left=tender.uses.left,
+            )
+            for tender in tenders
+            if tender.uses
+        ]
     )
 
 

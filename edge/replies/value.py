@@ -4,14 +4,14 @@ import msgspec
 
 from drivers import terminal as words
 from edge.replies.stamp import Stamp, done
-from edge.shop.accounts.lots import PRINCIPAL, Holdings
 from edge.shop.facts import CardRefunded, CardSold, ToppedUp, TopUpCancelled
-from edge.shop.ledger import BONUS
 
 
-def topped_up(fact: ToppedUp, stamp: Stamp, after: Holdings, text: str) -> words.ToppedUp:
-    """Return a top-up or a card sale; `after` is what the member holds then."""
+def topped_up(fact: ToppedUp, stamp: Stamp, text: str) -> words.ToppedUp:
+    """Return a top-up or a card sale, which say what value the member has afterwards."""
     assert fact.member is not None, "only members pay in"
+    after = fact.afterwards
+    assert after.value is not None, "who pays in is told what they have"
     return words.ToppedUp(
         **done(fact, fact.top_up, stamp),
         text=text,
@@ -20,8 +20,8 @@ def topped_up(fact: ToppedUp, stamp: Stamp, after: Holdings, text: str) -> words
         amount=fact.amount,
         bonus=fact.bonus,
         tender=fact.tender,
-        principal_balance=after.balance(PRINCIPAL),
-        bonus_balance=after.balance(BONUS),
+        principal_balance=after.value - after.bonus,
+        bonus_balance=after.bonus,
         offers=fact.offers,
         price=fact.price if isinstance(fact, CardSold) else None,
         flags=fact.flags,

@@ -12,6 +12,8 @@ receives is +n for the member and -n for the programme that owes it. Accounts:
     points                what points paid for, borne by their issuer (or by who tops it up)
     voucher               what a third party's voucher counts for beyond what is settled for it
     bonus                 bonus value spent: contra-revenue, borne by its issuer
+    uses                  what units cost beyond the uses of count cards that paid for them, or
+                          below: contra-revenue, for a use is sold at what it is worth
     principal:{member}    stored value owed to a member, refundable: a liability of its issuer
     deferred:{member}     prepaid uses of count cards still owed: a liability of their issuer
     retained              what is kept where a count card is given back for less than is deferred

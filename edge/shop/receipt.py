@@ -19,6 +19,7 @@ from edge.shop.paper import (
 )
 from edge.shop.pricing.explain import Lang
 from edge.shop.sale import Adjustment, Given
+from edge.shop.tender import CardUses
 
 __all__ = [
     "DIGEST_SHOWN",
@@ -41,6 +42,7 @@ WORDS: dict[str, tuple[str, str]] = HEAD_WORDS | {
     "rounding": ("现金舍入", "Cash rounding"),
     "bonus": ("赠送金额", "Bonus"),
     "principal": ("本金", "Principal"),
+    "uses": ("次卡", "Count card"),
     "card": ("银行卡", "Card"),
     "wallet": ("移动支付", "Wallet"),
     "transfer": ("转账", "Transfer"),
@@ -130,12 +132,22 @@ class _Receipt(Paper):
         for tender in fact.tenders:
             if tender.kind == "cash":
                 cash += tender.amount
+            elif tender.uses:
+                self._uses(tender.uses, tender.amount)
             else:
                 self._word(tender.kind, self.money(tender.amount))
         if cash or not fact.tenders:
             self._word("cash", self.money(cash))
         if fact.change:
             self._word("change", self.money(fact.change))
+
+    def _uses(self, uses: CardUses, amount: int) -> None:
+        """Say which count card paid, how often, and how many uses it has left."""
+        plan = (uses.name_zh, uses.name_en)[self._at]
+        self.pair(self._labelled("uses", plan), self.money(amount))
+        count = len(uses.units)
+        said = (f"用 {count} 次", f"paid with {count} use{'s' * (count > 1)}")[self._at]
+        self.pair(f"  {said}", (f"余 {uses.left} 次", f"{uses.left} left")[self._at])
 
     def _coupons(self) -> None:
         fact = self._fact

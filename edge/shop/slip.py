@@ -140,7 +140,9 @@ class _Slip(Paper):
         if back.rounding:
             yield self._row("rounding", self.money(-back.rounding))
         for refund in back.refunds:
-            yield self._row(refund.kind, self.money(-refund.amount))
+            yield self._row("plan" if refund.uses else refund.kind, self.money(-refund.amount))
+            if refund.uses:
+                yield self._row("uses", str(refund.uses))
         if back.points_taken:
             yield self._row("points_taken", self.points(-back.points_taken))
         if back.points_back:

@@ -1,8 +1,10 @@
 """Stage 7: what pays. Tender is not discount: it never changes a price.
 
-It counts in a fixed order: bonus value, principal value, then what is external in the order it
-was offered, and cash last of all. A refund goes the other way round. Only cash gives change, and
-only what is paid in cash is rounded, to the bundle's `cash_rounding`: that is a line of its own.
+It counts in a fixed order: bonus value, principal value, uses of count cards, then what is
+external in the order it was offered, and cash last of all. A refund goes the other way round, but
+for uses: what goes back to a card is what it paid for, and nothing else of the bill. Only cash
+gives change, and only what is paid in cash is rounded, to the bundle's `cash_rounding`: that is a
+line of its own.
 """
 
 from collections.abc import Sequence
@@ -16,9 +18,12 @@ from edge.shop.bundle import Bundle
 from edge.shop.declined import Declined
 from edge.shop.money import divide
 
-Kind = Literal["value", "bonus", "principal", "cash", "card", "wallet", "transfer", "voucher"]
+Kind = Literal[
+    "value", "bonus", "principal", "uses", "cash", "card", "wallet", "transfer", "voucher"
+]
 """What a guest may offer is `value` (stored value, of which they cannot choose the part that is
-bonus) or something external; what counted in the end is never `value` but bonus or principal."""
+bonus) or something external; what counted in the end is never `value` but bonus or principal. Uses
+of count cards are named beside what is offered, for their amount is what they pay for."""
 
 
 class Voucher(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,22 +40,51 @@ class Voucher(msgspec.Struct, frozen=True, kw_only=True):
     settlement: int
 
 
+class CardUses(msgspec.Struct, frozen=True, kw_only=True):
+    """Uses of one count card, each of which paid for one unit of a line, whatever that cost.
+
+    `line` and `units` are places in the sale, from 0; `values` say, unit by unit, what each use is
+    worth in the books: its share of what was paid for the card.
+    """
+
+    count_card: str
+    """The card: the id of its lot."""
+    plan: str
+    name_zh: str
+    name_en: str
+    """What the plan is called."""
+    line: int
+    units: tuple[int, ...]
+    values: tuple[int, ...]
+    left: int
+    """The uses left on the card."""
+    earns: bool = False
+    """Whether what the uses are worth earns points, as the plan says."""
+
+    @property
+    def move(self) -> Move:
+        """What leaves the card."""
+        return Move(lot=self.count_card, amount=-len(self.units), money=-sum(self.values))
+
+
 class Tender(msgspec.Struct, frozen=True):
     """Something handed over in payment: minor units, zero or more.
 
-    A voucher's amount is what counts of its face: what is left of it is lost to the guest.
+    A voucher's amount is what counts of its face: what is left of it is lost to the guest. That of
+    uses is what the units cost that they pay for.
     """
 
     kind: Kind
     amount: int
     voucher: Voucher | None = None
+    uses: CardUses | None = None
 
 
 class Paid(msgspec.Struct, frozen=True, kw_only=True):
     """A bill that is settled.
 
     `tenders` are what counted, change already taken off, and sum to `due` + `rounding`. All that
-    was `handed` over is the same plus the `change`. `moves` take the stored value.
+    was `handed` over is the same plus the `change`. `moves` take the stored value and the uses.
     """
 
     due: int
@@ -59,6 +93,8 @@ class Paid(msgspec.Struct, frozen=True, kw_only=True):
     change: int
     rounding: int = 0
     moves: tuple[Move, ...] = ()
+    uses: tuple[CardUses, ...] = ()
+    """The uses among the tenders."""
 
     def by(self, *kinds: Kind) -> int:
         """Return how much was paid by these kinds of tender."""
@@ -79,14 +115,15 @@ def settle(
     *,
     today: str,
     online: bool = False,
+    uses: Sequence[Tender] = (),
 ) -> Paid | Declined:
-    """Return how `due` is settled with what is offered.
+    """Return how `due` is settled with what is offered, and with `uses` that were found for it.
 
     Declined: E-NEEDS-CLOUD for a voucher that nobody can verify while not `online`,
     E-TENDER-OVER for more than is due in anything but cash, E-VALUE-SHORT when less stored
     value is held than offered, E-TENDER-SHORT when all together do not reach what is due.
     """
-    handed = sum(tender.amount for tender in offered)
+    handed = sum([tender.amount for tender in (*uses, *offered)])
     if any(tender.amount < 0 for tender in offered):
         return Declined("E-TENDER-SHORT", {"due": due, "paid": handed})
     vouchers = [tender for tender in offered if tender.kind == "voucher"]
@@ -105,12 +142,15 @@ def settle(
     if isinstance(spent, Declined):
         return spent
     external = [tender for tender in offered if tender.kind not in ("value", "cash")]
-    counted = [Tender("bonus", spent.bonus), Tender("principal", spent.principal), *external]
+    used = tuple([tender.uses for tender in uses if tender.uses])
+    stored = Tender("bonus", spent.bonus), Tender("principal", spent.principal)
+    counted = [*stored, *uses, *external]
     return Paid(
         due=due,
         tenders=tuple([tender for tender in [*counted, Tender("cash", left)] if tender.amount]),
         handed=handed,
         change=sum(cash) - left,
         rounding=left - rest,
-        moves=spent.moves,
+        moves=(*spent.moves, *[one.move for one in used]),
+        uses=used,
     )

@@ -44,11 +44,8 @@ class Following:
     def take(self, pages: Sequence[Page]) -> None:
         """Take pages that follow the last ones taken."""
         found = [(page, self._opened(page)) for page in pages]
-        moving = [mover for _, fact in found if (mover := _mover(fact)) is not None]
         if self._shadow is not None:
-            self._shadow.fetch(
-                {move.lot for mover in moving for move in mover.moves if move.opens is None}
-            )
+            self._shadow.fetch({lot for _, fact in found for lot in _known_before(fact)})
         for page, fact in found:
             if fact is not None:
                 self._follow(page, fact)
@@ -89,7 +86,8 @@ class Following:
         if self._shadow is not None:
             made, mover = changes(page, fact, self._sale_of), _mover(fact)
             if isinstance(mover, Relocated):
-                for what in misplaced(mover, self._shadow.lots):
+                came_back = isinstance(fact, Recovered)
+                for what in misplaced(mover, self._shadow.lots, came_back=came_back):
                     self._findings.add(what, page.sequence)
             if mover is not None:
                 self._shadow.move(mover, page.sequence)
@@ -143,6 +141,14 @@ def _mover(fact: object) -> Moving | None:
     if isinstance(fact, Recovered) and isinstance(inner := itself(fact), Relocated):
         return inner
     return fact if isinstance(fact, Deed | Relocated) else None
+
+
+def _known_before(fact: object) -> Iterator[str]:
+    """Yield the lots that a fact moves and that others may have moved before."""
+    mover, came_back = _mover(fact), isinstance(fact, Recovered)
+    for move in mover.moves if mover is not None else ():
+        if move.opens is None or came_back:
+            yield move.lot
 
 
 def totals(db: apsw.Connection, until: int) -> Iterator[tuple[str, int]]:

@@ -138,8 +138,8 @@ class Granting:
         frees = self._tables.lots.frees()
         return tuple(
             LotPart(lot=lot, amount=min(opened.get(lot.id, 0), max(0, frees[lot.id])))
-            for move in fact.moves
-            if (lot := self._tables.lots.lot(move.lot)) is not None
+            for name in dict.fromkeys([move.lot for move in fact.moves])
+            if (lot := self._tables.lots.lot(name)) is not None
         )
 
     def _parts(self, box: str, member: str, asked: HoldAsked) -> tuple[LotPart, ...]:

@@ -30,6 +30,7 @@ from tests.faults.boxes import ForkedBox
 from tests.faults.cashiers import Record
 from tests.faults.clocks import WallClock
 from tests.faults.judging import Violation, journal_path, judge_journal, must, read_pages
+from tests.faults.owner import Owner
 from tests.faults.till import Till
 
 TERMINAL = "pos-1"
@@ -62,6 +63,7 @@ class Scene:
     ) -> None:
         self.premises, self.twin, self.box, self.till = premises, twin, box, till
         self.tool, self.record = tool, record
+        self.owner = Owner(premises)
         self.given = twin.books()
         """What the cloud's books held before anything was sold."""
         self.bundle_version = 1

@@ -12,12 +12,13 @@ import shlex
 import sys
 from pathlib import Path
 
-from edge.commands import backup, import_file, rebuild, restore, run
+from edge.commands import backup, import_file, rebuild, restore, run, tray
 from edge.journal import log
 from tests.faults import clocks
 
 COMMANDS = {
     "run": run, "backup": backup, "restore": restore, "rebuild": rebuild, "import": import_file,
+    "tray": tray,
 }  # fmt: skip
 HOLD = "hold"
 GO = b"go\n"

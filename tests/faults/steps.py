@@ -8,13 +8,14 @@ import json
 import os
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cloud_bridge.contract import Card, Member
 from simulators import demo_data
 from tests.faults.clocks import WallClock
 from tests.faults.judging import must
+from tests.faults.owner import FIRST
 from tests.faults.scene import LOG_PAGES, POLL_SECONDS, Scene
 from tests.faults.till import OK
 
@@ -48,6 +49,8 @@ class Step:
     """What is hit in the place of the box: another command, as it is typed."""
     mend: Act = nothing
     """What its owner does after the fault, before the box is started again."""
+    judge: Act = nothing
+    """What must hold once the box is back, beside what always must."""
 
 
 async def sell(scene: Scene) -> None:
@@ -271,10 +274,71 @@ def _old_books(scene: Scene) -> Path:
     return scene.premises.folder / f"old-{scene.copies}.csv"
 
 
+# --- what its owner asks it for ------------------------------------------------------------------
+
+
+async def noticed(scene: Scene) -> None:
+    """Sell to somebody who became a member here, and whom the cloud has forgotten since."""
+    new = await scene.till.do("enrol", {})
+    await scene.sent()
+    must(new is not None, "nobody becomes a member:", scene.till.refused)
+    assert new is not None
+    scene.twin.erase(new["member"])
+    asked = {
+        "lines": [{"code": demo_data.ean(5)}],
+        "member": {"kind": "member", "text": new["member"]},
+    }
+    quoted = await scene.till.attempt("quote", asked)
+    must(quoted is not None and quoted["status"] == OK, "no price for a new member:", quoted)
+    assert quoted is not None
+    paid = [{"kind": "cash", "amount": quoted["total"]}]
+    agreed = {"quote": quoted["quote"], "expected_total": quoted["total"], "tenders": paid}
+    await scene.till.do("sell", {**asked, **agreed})
+    await scene.sent()
+    must(await scene.owner.notice(), "the cloud knows whom it has forgotten")
+
+
+async def choose(scene: Scene) -> None:
+    """Choose what is done about an exception."""
+    await scene.owner.choose()
+
+
+async def chosen_once(scene: Scene) -> None:
+    """See that the choice was taken or not, and that it is there once."""
+    await scene.owner.judge_choice()
+
+
+async def shut(scene: Scene) -> None:
+    """Have an exception, and end the box: its owner chooses all the same."""
+    await noticed(scene)
+    await scene.box.stop()
+
+
+def choosing(scene: Scene) -> Sequence[str]:
+    """Choose what is done about an exception, while no box runs."""
+    return "tray", "resolve", str(scene.owner.sequence), "--choice", FIRST, "--by", "anna"
+
+
+async def expect(scene: Scene) -> None:
+    """Have a terminal come that nobody knows."""
+    scene.owner.expect()
+
+
+async def let_in(scene: Scene) -> None:
+    """Pair a terminal, change its token, and send it away."""
+    await scene.owner.guest.live()
+
+
+async def in_or_out(scene: Scene) -> None:
+    """See that each token works, or is refused, as it was told."""
+    await scene.owner.guest.judge()
+
+
 NAMES = (
     "first start", "start", "sale", "checkpoint", "bundle", "directory", "day", "stop",
     "return", "void", "top-up", "stored value", "park", "close",
     "recovery", "backup", "restore", "rebuild", "import",
+    "tray", "tray by hand", "pairing",
 )  # fmt: skip
 
 
@@ -300,6 +364,9 @@ def steps(clock: WallClock) -> Mapping[str, Step]:
         "restore": _by_hand(nothing, backed_up, restoring, again(restoring)),
         "rebuild": _by_hand(nothing, ended, rebuilding, again(rebuilding)),
         "import": _by_hand(nothing, listed, importing, again(importing)),
+        "tray": Step(choose, noticed, judge=chosen_once),
+        "tray by hand": replace(_by_hand(nothing, shut, choosing, nothing), judge=chosen_once),
+        "pairing": Step(let_in, expect, judge=in_or_out),
     }
 
 

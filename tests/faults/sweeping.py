@@ -33,6 +33,8 @@ FAILING = ("write", "pwrite64", "fsync", "fdatasync", "openat", "ftruncate", "re
 ERRORS = ("error=EIO", "error=ENOSPC")
 FATAL = re.compile(r"(fsync|fdatasync|pwrite64)\(\d+<[^>]*/journal\.db(-wal|-journal)?>")
 """What the journal must not survive, as strace writes it: a write of it or a flush that failed."""
+OTHERS = ("access.json", ".access.json.new", "tray.jsonl")
+"""More files of a box, beside its databases."""
 STEP_SECONDS_MAX = 60.0
 END_SECONDS_MAX = 60.0
 SALES_MAX = 30
@@ -164,6 +166,8 @@ class Sweep:
         await step.mend(shop)
         self.swept.asked += sum(intent.open for intent in shop.record.intents.values())
         await shop.recover()
+        await step.judge(shop)
+        shop.judge()
 
     def _judge_end(self, injection: Injection, refused: str, code: int | None) -> None:
         if injection.effect == KILL:
@@ -239,7 +243,7 @@ def _disk(shop: Scene) -> Sequence[Path]:
         for name in ("journal", "directory")
         for suffix in ("", "-wal", "-shm", "-journal")
     ]
-    return [state, state / "bundles", *(state / name for name in names)]
+    return [state, state / "bundles", *(state / name for name in (*names, *OTHERS))]
 
 
 def sample(points: Sequence[Point], count: int, seed: int) -> Sequence[Point]:

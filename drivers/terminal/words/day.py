@@ -47,7 +47,10 @@ class DayOpened(Reply, frozen=True, kw_only=True):
 
 
 class ShiftClosed(Reply, frozen=True, kw_only=True):
-    """A drawer was counted. Amounts in minor units; `over` is below zero where money is short."""
+    """A drawer was counted. Amounts in minor units; `over` is below zero where money is short.
+
+    `expected` is what came into the drawer since it was counted last.
+    """
 
     key: str
     business_date: str
@@ -57,6 +60,8 @@ class ShiftClosed(Reply, frozen=True, kw_only=True):
     expected: int
     counted: int
     over: int
+    shift: msgspec.Raw
+    """What was done in the shift, as `edgebox x-report --shifts --json` prints it."""
     epoch: int
     sequence: int
 
@@ -68,6 +73,8 @@ class DayReport(Reply, frozen=True, kw_only=True):
     business_date: str
     sheet: msgspec.Raw
     """The report itself, as `edgebox x-report --json` prints it."""
+    shifts: msgspec.Raw
+    """The day's shifts, as `edgebox x-report --shifts --json` prints them."""
     as_of: AsOf
 
 

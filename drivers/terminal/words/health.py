@@ -47,7 +47,7 @@ class HealthReport(Reply, frozen=True, kw_only=True):
     sequence: int
     acknowledged: int
     waiting: int
-    """Facts the cloud has not acknowledged yet."""
+    """Facts the cloud has not acknowledged yet; 0 where there is none."""
     cloud: Literal["up", "down", "none"]
     bundle: str
     bundle_version: int

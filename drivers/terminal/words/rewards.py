@@ -82,6 +82,7 @@ class Drawn(Slip, frozen=True, kw_only=True):
     product: str
     """Goods to hand over, "" for none."""
     points: int
+    """What the ticket cost."""
     lots: tuple[str, ...]
     """The lots that were won: coupons, points, uses."""
 
@@ -97,7 +98,9 @@ class DrawUndone(Slip, frozen=True, kw_only=True):
     product: str
     """Goods that came back."""
     points: int
+    """What the ticket had cost; it goes back."""
     forfeited: int
+    """Of the points, those of lots that have expired meanwhile: they are gone."""
 
 
 class TierChanged(Slip, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from drivers.terminal.words.common import (
     Hash,
     Minor,
     Name,
+    Place,
     Price,
     Quantity,
     Reply,
@@ -58,10 +59,25 @@ class RequestTender(Said, frozen=True, kw_only=True):
     """With the kind `voucher`, and only there."""
 
 
+class RequestUses(Said, frozen=True, kw_only=True):
+    """Uses of one count card, each of which pays for one unit of a line, whatever that costs.
+
+    `line` counts from 0. The card is the one that is named by its lot, else the one that expires
+    first of those that cover the goods (and were sold as this `plan`) and hold as many.
+    """
+
+    line: Place
+    uses: Annotated[int, Meta(ge=1, le=9999)] = 1
+    count_card: Name | None = None
+    plan: Name | None = None
+
+
 Lines = Annotated[tuple[RequestLine, ...], Meta(min_length=1, max_length=500)]
 Tenders = Annotated[tuple[RequestTender, ...], Meta(min_length=1, max_length=10)]
 Coupons = Annotated[tuple[Code, ...], Meta(max_length=20)]
 """Coupons as they were shown, in that order."""
+Uses = Annotated[tuple[RequestUses, ...], Meta(max_length=20)]
+"""What count cards pay for, before anything else: a tender, so that no price is another for it."""
 Redeem = Annotated[int, Meta(ge=0, le=10**9)] | Literal["max"]
 """How many points are to pay a part of the bill; "max" is as many as the rules let."""
 Channel = Literal["till", "counter", "delivery", "pickup"]
@@ -80,6 +96,7 @@ class Quote(Request, frozen=True, kw_only=True):
     channel: Channel = "till"
     region: Annotated[str, Meta(max_length=64)] = ""
     """Where it goes, for what is delivered: the zone that rules and charges know; "" for here."""
+    uses: Uses = ()
 
 
 class Sell(Deed, frozen=True, kw_only=True):
@@ -97,6 +114,8 @@ class Sell(Deed, frozen=True, kw_only=True):
     redeem: Redeem = 0
     channel: Channel = "till"
     region: Annotated[str, Meta(max_length=64)] = ""
+    uses: Uses = ()
+    """As quoted; what they do not pay for, the tenders do. Cash of 0 where nothing is left."""
     approved_by: Name | None = None
     """The manager who stands beside it; needs the right `approve`."""
 
@@ -183,6 +202,23 @@ class TaxLine(Words, frozen=True, kw_only=True):
     tax: int
 
 
+class PaidUses(Words, frozen=True, kw_only=True, omit_defaults=True):
+    """Uses of a count card that pay for units of a line: `amount` is what those cost.
+
+    `name` is what the card's plan is called. In a quote `count_card` is "", and what is left is not
+    said, where only the cloud can tell whether there is such a card: it is asked at the sale.
+    """
+
+    line: int
+    count_card: str
+    plan: str
+    name: str
+    uses: int
+    amount: int
+    left: int | None = None
+    """The uses left on the card after the sale."""
+
+
 class Quoted(Reply, frozen=True, kw_only=True, omit_defaults=True):
     """A price that pins itself until `valid_until` (milliseconds since 1970 UTC)."""
 
@@ -209,6 +245,10 @@ class Quoted(Reply, frozen=True, kw_only=True, omit_defaults=True):
     """The coupons this sale will give, by their names; one is named as often as it is given."""
     two_members: tuple[str, ...] = ()
     """Two members were shown: who counts and who does not, both masked."""
+    uses: tuple[PaidUses, ...] = ()
+    """What count cards would pay for. `tax` and `points_earned` then go by what they are worth."""
+    due: int | None = None
+    """What is left to pay of the total beside the uses, where any are asked for."""
 
 
 class Sold(Reply, frozen=True, kw_only=True, omit_defaults=True):
@@ -236,6 +276,8 @@ class Sold(Reply, frozen=True, kw_only=True, omit_defaults=True):
     """The ids of the coupons that the sale gave."""
     flags: tuple[str, ...] = ()
     """Why somebody should look at it afterwards."""
+    uses: tuple[PaidUses, ...] = ()
+    """What count cards paid for."""
 
 
 class Parked(Reply, frozen=True, kw_only=True):

@@ -121,7 +121,8 @@ class LaneDesk:
         for key in dict.fromkeys([*back.printing, *back.happened]):
             self._outputs.print(key, copy=True)
         for basket in back.aside:
-            self._put(basket.key, basket.till)
+            if (no := self._put(basket.key, basket.till)) is not None:
+                self._no(no)
         if back.lines or back.lost:
             self._telling.recovered(back.lines, back.lost)
         if self._baskets.till.is_open:
@@ -254,8 +255,9 @@ class LaneDesk:
 
         def told() -> None:
             self._is_recalling = False
-            self._telling.recovered(len(self._baskets.till.basket.lines), lost)
-            self._take_step(*tills.resumed(self._baskets.till, self._now()))
+            with self._safely(), self._counter.steady():
+                self._telling.recovered(len(self._baskets.till.basket.lines), lost)
+                self._take_step(*tills.resumed(self._baskets.till, self._now()))
 
         once(taken.durable, told)
         return None

@@ -1,6 +1,5 @@
 """Cards in people's hands: bound, replaced, frozen, unfrozen, activated."""
 
-from functools import partial
 from typing import Literal
 
 from drivers import terminal as words
@@ -65,8 +64,7 @@ def activate(means: Means, job: Job, asked: words.ActivateCard) -> Outcome:
     def make(made: Made) -> CardStateChanged | Declined:
         return activate_card(wanted, card, rules, made)
 
-    tell = partial(replies.card_changed, holder=card.member or None)
-    return means.placing.deed(job.request, job.by(asked), rules, make, tell)
+    return means.placing.deed(job.request, job.by(asked), rules, make, replies.card_changed)
 
 
 def _step(
@@ -82,5 +80,4 @@ def _step(
     def make(made: Made) -> CardStateChanged | Declined:
         return freeze_card(step, card, asked.reason, rules, made)
 
-    tell = partial(replies.card_changed, holder=card.member or None)
-    return means.placing.deed(job.request, job.by(asked), rules, make, tell)
+    return means.placing.deed(job.request, job.by(asked), rules, make, replies.card_changed)

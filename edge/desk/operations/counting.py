@@ -1,10 +1,10 @@
 """Beside sales: goods that are counted, and what guests say."""
 
 from drivers import terminal as words
+from edge import replies
 from edge.desk.means import Job, Means, Outcome
 from edge.desk.operations.returning import unknown
 from edge.refusals import Refusal
-from edge.replies import Stamp
 from edge.shop.basket import Product
 from edge.shop.declined import Declined
 from edge.shop.facts import FeedbackGiven, SaleMade, ScanSessionClosed
@@ -35,7 +35,9 @@ def close_session(means: Means, job: Job, asked: words.ScanSession) -> Outcome:
     def make(made: Made) -> ScanSessionClosed | Declined:
         return close(wanted, product, made)
 
-    return means.placing.deed(job.request, job.by(asked), counter.rules, make, _session_closed)
+    return means.placing.deed(
+        job.request, job.by(asked), counter.rules, make, replies.session_closed
+    )
 
 
 def feedback(means: Means, job: Job, asked: words.Feedback) -> Outcome:
@@ -54,7 +56,7 @@ def feedback(means: Means, job: Job, asked: words.Feedback) -> Outcome:
     def make(made: Made) -> FeedbackGiven | Declined:
         return give_feedback(wanted, member, rules, made, came=came)
 
-    return means.placing.deed(job.request, job.by(asked), rules, make, _feedback_taken)
+    return means.placing.deed(job.request, job.by(asked), rules, make, replies.feedback_taken)
 
 
 def _wanted(means: Means, asked: words.Feedback) -> FeedbackAsked | Refusal:
@@ -66,29 +68,3 @@ def _wanted(means: Means, asked: words.Feedback) -> FeedbackAsked | Refusal:
     if asked.kind == "score":
         return Score(sale=told.fact.sale, score=asked.score, tags=asked.tags)
     return Complaint(sale=told.fact.sale, tags=asked.tags)
-
-
-def _session_closed(fact: ScanSessionClosed, stamp: Stamp) -> words.Reply:
-    return words.SessionClosed(
-        key=stamp.key,
-        session=fact.session,
-        business_date=fact.business_date,
-        epoch=stamp.epoch,
-        sequence=stamp.sequence,
-        counted=tuple(
-            [
-                words.CountedCode(code=row.code, product=row.product, quantity=row.quantity)
-                for row in fact.counted
-            ]
-        ),
-    )
-
-
-def _feedback_taken(fact: FeedbackGiven, stamp: Stamp) -> words.Reply:
-    return words.FeedbackTaken(
-        key=stamp.key,
-        feedback=fact.feedback,
-        business_date=fact.business_date,
-        epoch=stamp.epoch,
-        sequence=stamp.sequence,
-    )

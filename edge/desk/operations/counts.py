@@ -4,13 +4,11 @@ from collections.abc import Callable
 from functools import partial
 
 from drivers import terminal as words
-from edge import replies
 from edge.desk.means import Job, Means, Outcome
-from edge.desk.operations.leaving import left_after
+from edge.desk.operations.leaving import slipped
 from edge.desk.operations.returning import unknown
 from edge.desk.operations.spending import Spends, spending
 from edge.refusals import Refusal
-from edge.replies import Stamp
 from edge.shop.declined import Declined
 from edge.shop.facts import CountCardGivenBack, CountCardSold, CountReturned, CountUsed
 from edge.shop.operations.give_back_count_card import GiveBackAsked, give_back_count_card
@@ -31,10 +29,7 @@ def sell(means: Means, job: Job, asked: words.SellCountCard) -> Outcome:
     def make(made: Made) -> CountCardSold | Declined:
         return sell_count_card(wanted, rules, means.counter.members.holdings(member), made)
 
-    def tell(fact: CountCardSold, stamp: Stamp) -> words.Reply:
-        return replies.count_card_sold(fact, stamp, means.placing.slips.slip(fact, stamp))
-
-    return means.placing.deed(job.request, job.by(asked), rules, make, tell)
+    return means.placing.deed(job.request, job.by(asked), rules, make, means.placing.slips.told)
 
 
 async def prepare_use(
@@ -66,9 +61,7 @@ def use(means: Means, job: Job, asked: words.UseCount, flags: tuple[str, ...] = 
     def make(made: Made) -> CountUsed | Declined:
         return use_count(wanted, rules, means.counter.members.holdings(member.id), made)
 
-    return means.placing.deed(
-        job.request, job.by(asked, flags=flags), rules, make, partial(_told, means)
-    )
+    return slipped(means, job, job.by(asked, flags=flags), make)
 
 
 def give_use_back(means: Means, job: Job, asked: words.ReturnUse) -> Outcome:
@@ -84,7 +77,7 @@ def give_use_back(means: Means, job: Job, asked: words.ReturnUse) -> Outcome:
         held = means.counter.members.holdings_with(fact.member, (fact,))
         return return_count(wanted, rules, held, made)
 
-    return means.placing.deed(job.request, job.by(asked), rules, make, partial(_told, means))
+    return slipped(means, job, job.by(asked), make)
 
 
 def give_back(means: Means, job: Job, asked: words.GiveBackCountCard) -> Outcome:
@@ -100,12 +93,4 @@ def give_back(means: Means, job: Job, asked: words.GiveBackCountCard) -> Outcome
         held = means.counter.members.holdings_with(fact.member, (fact,))
         return give_back_count_card(wanted, rules, held, made)
 
-    def tell(done: CountCardGivenBack, stamp: Stamp) -> words.Reply:
-        return replies.count_card_back(done, stamp, means.placing.slips.slip(done, stamp))
-
-    return means.placing.deed(job.request, job.by(asked), rules, make, tell)
-
-
-def _told(means: Means, fact: CountUsed | CountReturned, stamp: Stamp) -> words.Reply:
-    text = means.placing.slips.slip(fact, stamp, left_after(means, fact))
-    return replies.count_used(fact, stamp, text)
+    return means.placing.deed(job.request, job.by(asked), rules, make, means.placing.slips.told)

@@ -33,13 +33,15 @@ async def x_report(means: Means, terminal: Terminal, asked: words.XReport) -> wo
     """Answer how the day goes."""
     if means.days is None:
         return Refusal("E-FORBIDDEN")
-    sheet = await means.days.sheet()
-    if isinstance(sheet, Refusal):
-        return sheet
+    told = await means.days.sheet()
+    if isinstance(told, Refusal):
+        return told
+    sheet, shifts = told
     return words.DayReport(
         kind="X",
         business_date=sheet.day.business_date,
         sheet=msgspec.Raw(msgspec.json.encode(sheet)),
+        shifts=msgspec.Raw(msgspec.json.encode(shifts)),
         as_of=means.counter.as_of(),
     )
 
@@ -58,21 +60,20 @@ async def prepare_shift(
 
 def _count(means: Means, job: Job, made: Closing) -> Outcome:
     (counted,) = made.counts
-    tills = {till.account: till for till in made.sheet.day.tills}
-    till = tills[f"cash:{job.terminal.id}"]
-    assert till.counted is not None, "it was counted just now"
-    found = till.counted
 
     def tell(fact: DrawerCounted, stamp: Stamp) -> words.Reply:
+        shift = made.shift(job.terminal.id, stamp.at_ms)
+        assert shift.counted is not None, "it was counted just now"
         return words.ShiftClosed(
             key=stamp.key,
             business_date=fact.business_date,
             terminal=fact.terminal,
             cashier=fact.cashier,
             currency=fact.currency,
-            expected=till.expected,
-            counted=found,
-            over=found - till.expected,
+            expected=shift.expected,
+            counted=shift.counted,
+            over=shift.over,
+            shift=msgspec.Raw(msgspec.json.encode(shift)),
             epoch=stamp.epoch,
             sequence=stamp.sequence,
         )

@@ -4,17 +4,14 @@ from collections.abc import Callable
 from functools import partial
 
 from drivers import terminal as words
-from edge import replies
 from edge.desk.means import Job, Means, Outcome
-from edge.desk.operations.leaving import left_after
+from edge.desk.operations.leaving import slipped
 from edge.desk.operations.paying import stored, tenders
 from edge.desk.operations.spending import Spends, spending
 from edge.refusals import Refusal
-from edge.replies import Stamp
 from edge.shop.accounts import exchange as terms
 from edge.shop.declined import Declined
 from edge.shop.facts import PointsExchanged
-from edge.shop.ledger import POINTS
 from edge.shop.operations.exchange import ExchangeAsked, exchange
 from edge.shop.operations.made import Made
 
@@ -48,10 +45,4 @@ def give(means: Means, job: Job, asked: words.Exchange, flags: tuple[str, ...] =
     def make(made: Made) -> PointsExchanged | Declined:
         return exchange(wanted, member, rules, held, made)
 
-    def tell(fact: PointsExchanged, stamp: Stamp) -> words.Reply:
-        after = left_after(means, fact)
-        left = after.points if after.points is not None else held.after(fact.moves).balance(POINTS)
-        text = means.placing.slips.slip(fact, stamp, after)
-        return replies.exchanged(fact, stamp, left, job.request.lang, text)
-
-    return means.placing.deed(job.request, job.by(asked, flags=flags), rules, make, tell)
+    return slipped(means, job, job.by(asked, flags=flags), make)

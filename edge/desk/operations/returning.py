@@ -8,10 +8,10 @@ from edge.book.changes import own_id
 from edge.book.tables import Told
 from edge.config import Terminal
 from edge.desk.means import Job, Means, Outcome
-from edge.desk.operations.leaving import left_after
+from edge.desk.operations.leaving import slipped
 from edge.desk.operations.watched import watched
+from edge.intake import shown
 from edge.refusals import Refusal
-from edge.replies import Stamp
 from edge.shop.accounts.lots import Holdings
 from edge.shop.declined import Declined
 from edge.shop.facts import (
@@ -130,19 +130,16 @@ def reprint(means: Means, terminal: Terminal, asked: words.Reprint) -> words.Rep
     stamp = found and means.counter.stamp(found.sequence, terminal.lang)
     if found is None or stamp is None:
         return unknown(means, asked.sale)
-    fact, slips = found.fact, means.placing.slips
+    fact = found.fact
     assert isinstance(fact, Deed), "only deeds are printed"
-    if isinstance(fact, SaleMade):
-        text = slips.receipt(fact, stamp, copy=True)
-    else:
-        text = slips.slip(fact, stamp, copy=True)
+    text = means.placing.slips.text(fact, stamp, copy=True)
     return words.Reprinted(sale=own_id(fact), receipt=fact.receipt, text=text)
 
 
 def find(means: Means, name: str) -> SaleMade | TakenBack | Refusal:
     """Return a sale, or what came back of one, by its id or receipt.
 
-    E-UNKNOWN-RECEIPT; E-NEEDS-CLOUD for a receipt of another box.
+    E-UNKNOWN-RECEIPT; E-NEEDS-CLOUD for a receipt of another box that the cloud may know.
     """
     found = means.counter.members.past.named(name, SALES)
     if found is None:
@@ -152,9 +149,10 @@ def find(means: Means, name: str) -> SaleMade | TakenBack | Refusal:
 
 
 def unknown(means: Means, name: str) -> Refusal:
-    """Return why nobody here knows a receipt: E-UNKNOWN-RECEIPT, or E-NEEDS-CLOUD."""
-    if means.placing.is_ours(name):
-        return Refusal("E-UNKNOWN-RECEIPT", {"receipt": name})
+    """Return why nobody here knows a receipt: E-UNKNOWN-RECEIPT, or E-NEEDS-CLOUD if it may."""
+    is_ours = means.placing.is_ours(name)
+    if is_ours or means.is_home:
+        return Refusal("E-UNKNOWN-RECEIPT", {"receipt": name if is_ours else shown(name)})
     return Refusal("E-NEEDS-CLOUD")
 
 
@@ -173,12 +171,7 @@ def _placed(
     if isinstance(flags, Declined):
         return flags
 
-    def tell(fact: TakenBackFact, stamp: Stamp) -> words.Reply:
-        text = means.placing.slips.slip(fact, stamp, left_after(means, fact))
-        return replies.returned(fact, stamp, text)
-
-    by = job.by(asked, flags=flags)
-    return means.placing.deed(job.request, by, means.counter.rules, make, tell)
+    return slipped(means, job, job.by(asked, flags=flags), make)
 
 
 def _all_of(sale: SaleMade | TakenBack, earlier: Sequence[TakenBack]) -> tuple[Back, ...]:

@@ -4,18 +4,14 @@ from collections.abc import Callable
 from functools import partial
 
 from drivers import terminal as words
-from edge import replies
 from edge.desk.means import Job, Means, Outcome
-from edge.desk.operations.leaving import left_after
+from edge.desk.operations.leaving import slipped
 from edge.desk.operations.paying import stored, tenders
 from edge.desk.operations.returning import unknown
 from edge.desk.operations.spending import Spends, spending
-from edge.desk.placing import Tell
 from edge.refusals import Refusal
-from edge.replies import Stamp
 from edge.shop.declined import Declined
 from edge.shop.facts import (
-    Deed,
     DrawUndone,
     ExchangeUndone,
     PointsExchanged,
@@ -47,8 +43,7 @@ def exchange_back(means: Means, job: Job, asked: words.UndoExchange) -> Outcome:
         held = means.counter.members.holdings_with(fact.member, (fact, *earlier))
         return undo_exchange(wanted, rules, held, made)
 
-    tell = _told(means, replies.exchange_undone)
-    return means.placing.deed(job.request, job.by(asked), rules, make, tell)
+    return slipped(means, job, job.by(asked), make)
 
 
 async def prepare_draw(
@@ -72,14 +67,14 @@ def ticket(means: Means, job: Job, asked: words.Draw, flags: tuple[str, ...] = (
     rules, member, members = means.counter.rules, found.member, means.counter.members
     terms = find(asked.draw, rules)
     seed = means.placing.chance(terms.tickets) if terms else 0
-    wanted = DrawAsked(draw=asked.draw, home=means.away is None or means.away.is_home)
+    wanted = DrawAsked(draw=asked.draw, home=means.is_home)
 
     def make(made: Made) -> PrizeDrawn | Declined:
         given, held = members.drawn(asked.draw), members.holdings(member.id)
         return draw(wanted, member, seed, given, rules, held, made)
 
     by = job.by(asked, flags=flags)
-    return means.placing.deed(job.request, by, rules, make, _told(means, replies.drawn))
+    return slipped(means, job, by, make)
 
 
 def ticket_back(means: Means, job: Job, asked: words.UndoDraw) -> Outcome:
@@ -95,8 +90,7 @@ def ticket_back(means: Means, job: Job, asked: words.UndoDraw) -> Outcome:
         held = means.counter.members.holdings_with(fact.member, (fact,))
         return undo_draw(wanted, rules, held, made)
 
-    tell = _told(means, replies.draw_undone)
-    return means.placing.deed(job.request, job.by(asked), rules, make, tell)
+    return slipped(means, job, job.by(asked), make)
 
 
 async def prepare_tier(
@@ -128,7 +122,7 @@ def tier(means: Means, job: Job, asked: words.BuyTier, flags: tuple[str, ...] = 
         return buy_tier(wanted, standing, rules, members.holdings(member), made)
 
     by = job.by(asked, flags=flags)
-    return means.placing.deed(job.request, by, rules, make, _told(means, replies.tier_bought))
+    return slipped(means, job, by, make)
 
 
 def tier_back(means: Means, job: Job, asked: words.RefundTier) -> Outcome:
@@ -146,14 +140,4 @@ def tier_back(means: Means, job: Job, asked: words.RefundTier) -> Outcome:
         held = members.holdings_with(found.member.id, (bought,))
         return refund_tier(bought, standing, rules, held, made)
 
-    tell = _told(means, replies.tier_refunded)
-    return means.placing.deed(job.request, job.by(asked), rules, make, tell)
-
-
-def _told(means: Means, reply: Callable[..., words.Reply]) -> Tell:
-    """Return what tells a deed with its slip."""
-
-    def tell(fact: Deed, stamp: Stamp) -> words.Reply:
-        return reply(fact, stamp, means.placing.slips.slip(fact, stamp, left_after(means, fact)))
-
-    return tell
+    return slipped(means, job, job.by(asked), make)

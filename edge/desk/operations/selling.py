@@ -8,6 +8,7 @@ from edge.config import Terminal
 from edge.desk.means import Job, Means, Outcome
 from edge.desk.operations.paying import stored, tenders
 from edge.desk.operations.spending import Spends, spending
+from edge.desk.paid_uses import covered, quoted
 from edge.desk.placing import Deal
 from edge.refusals import Refusal
 from edge.shop.declined import Declined
@@ -16,7 +17,7 @@ from edge.shop.tender import settle
 
 def quote(means: Means, terminal: Terminal, asked: words.Quote) -> words.Reply | Refusal:
     """Answer what a basket costs, and pin that price."""
-    return means.counter.closed() or means.counter.quote(terminal, asked)
+    return means.counter.closed() or quoted(means.counter, terminal, asked)
 
 
 async def prepare_sale(
@@ -30,15 +31,18 @@ async def prepare_sale(
         return step  # it says so itself, and binds the key if it must
     spends = Spends(
         holding=agreed.holding,
-        amounts={"points": agreed.quote.points_spent, "value": stored(offered)},
+        amounts={
+            "points": agreed.quote.points_spent, "value": stored(offered),
+            "uses": sum(one.uses for one in asked.uses),
+        },
         coupons=[judged.coupon for judged in agreed.quote.coupons if judged.reason == "R-APPLIED"],
-    )
+    )  # fmt: skip
     return await spending(means, job, asked, spends, step)
 
 
 def may_spend(asked: words.Sell) -> bool:
     """Tell whether a sale may spend anything that its member holds, or a code that they show."""
-    held = bool(asked.redeem or asked.coupons or stored(asked.tenders))
+    held = bool(asked.redeem or asked.coupons or asked.uses or stored(asked.tenders))
     return held or any(one and one.kind == "code" for one in (asked.member, asked.also))
 
 
@@ -51,6 +55,9 @@ def sell(means: Means, job: Job, asked: words.Sell, flags: tuple[str, ...] = ())
     if isinstance(offered, Refusal):
         return offered
     quote, rules = agreed.quote, agreed.rules
+    uses = covered(means.counter, asked.uses, quote, rules)
+    if isinstance(uses, Declined):
+        return uses
     paid = settle(
         quote.total,
         offered,
@@ -58,6 +65,7 @@ def sell(means: Means, job: Job, asked: words.Sell, flags: tuple[str, ...] = ())
         rules.bundle,
         today=means.counter.moment().date,
         online=means.counter.online(),
+        uses=uses,
     )
     if isinstance(paid, Declined):
         return paid

@@ -1,14 +1,11 @@
 """Stored value: paid in, undone, and paid out (UnifiedPOS ElectronicValueRW)."""
 
 from drivers import terminal as words
-from edge import replies
 from edge.desk.means import Job, Means, Outcome
-from edge.desk.operations.leaving import left_after
+from edge.desk.operations.leaving import slipped
 from edge.desk.operations.returning import unknown
 from edge.desk.operations.watched import watched
-from edge.desk.placing import Tell
 from edge.refusals import Refusal
-from edge.replies import Stamp
 from edge.shop.declined import Declined
 from edge.shop.facts import CardRefunded, CardSold, PointsExchanged, ToppedUp, TopUpCancelled
 from edge.shop.operations.cancel_top_up import CancelAsked, cancel_top_up
@@ -37,11 +34,7 @@ def pay_in(means: Means, job: Job, asked: words.TopUp) -> Outcome:
     def make(made: Made) -> ToppedUp | Declined:
         return top_up(wanted, rules, held, made)
 
-    def tell(fact: ToppedUp, stamp: Stamp) -> words.Reply:
-        text = means.placing.slips.slip(fact, stamp, left_after(means, fact))
-        return replies.topped_up(fact, stamp, held.after(fact.moves), text)
-
-    return means.placing.deed(job.request, job.by(asked, flags=flags), rules, make, tell)
+    return slipped(means, job, job.by(asked, flags=flags), make)
 
 
 def sell_card(means: Means, job: Job, asked: words.SellCard) -> Outcome:
@@ -56,11 +49,7 @@ def sell_card(means: Means, job: Job, asked: words.SellCard) -> Outcome:
     def make(made: Made) -> CardSold | Declined:
         return sold_card(wanted, rules, held, made)
 
-    def tell(fact: CardSold, stamp: Stamp) -> words.Reply:
-        text = means.placing.slips.slip(fact, stamp, left_after(means, fact))
-        return replies.topped_up(fact, stamp, held.after(fact.moves), text)
-
-    return means.placing.deed(job.request, job.by(asked), rules, make, tell)
+    return slipped(means, job, job.by(asked), make)
 
 
 def cancel(means: Means, job: Job, asked: words.CancelTopUp) -> Outcome:
@@ -82,8 +71,7 @@ def cancel(means: Means, job: Job, asked: words.CancelTopUp) -> Outcome:
     def make(made: Made) -> TopUpCancelled | Declined:
         return cancel_top_up(wanted, rules, held, made)
 
-    by = job.by(asked, flags=flags)
-    return means.placing.deed(job.request, by, rules, make, _paid_out(means))
+    return slipped(means, job, job.by(asked, flags=flags), make)
 
 
 def close(means: Means, job: Job, asked: words.RefundCard) -> Outcome:
@@ -104,7 +92,7 @@ def close(means: Means, job: Job, asked: words.RefundCard) -> Outcome:
     def make(made: Made) -> CardRefunded | Declined:
         return refund_card(wanted, rules, held, made)
 
-    return means.placing.deed(job.request, job.by(asked), rules, make, _paid_out(means))
+    return slipped(means, job, job.by(asked), make)
 
 
 def _bought(means: Means, member: str) -> tuple[Bought, ...]:
@@ -115,11 +103,3 @@ def _bought(means: Means, member: str) -> tuple[Bought, ...]:
         for fact in past.exchanges(member)
         if isinstance(fact, PointsExchanged) and fact.gives.kind == "uses"
     )
-
-
-def _paid_out(means: Means) -> Tell:
-    def tell(fact: TopUpCancelled | CardRefunded, stamp: Stamp) -> words.Reply:
-        text = means.placing.slips.slip(fact, stamp, left_after(means, fact))
-        return replies.paid_out(fact, stamp, text)
-
-    return tell

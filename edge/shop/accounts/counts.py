@@ -13,6 +13,8 @@ from msgspec import Meta
 
 from edge.shop.accounts.declared import Amount, Count, Days, Declared, Name
 from edge.shop.accounts.lots import Held, Holdings, Lot, Move
+from edge.shop.accounts.points_policy import Forfeit, Reinstate
+from edge.shop.calendar import over, plus_days
 from edge.shop.ledger import COUNTS, Posting
 
 Reason = Literal["guest", "merchant"]
@@ -53,6 +55,9 @@ class CountPlan(Declared, frozen=True):
     earns: bool = False
     """Whether what a use is worth earns points when it is used. The sale of a card earns none."""
     give_back: GiveBack = GiveBack()
+    on_expired_return: Forfeit | Reinstate = Forfeit()
+    """What becomes of a use that comes back after the last day of its card: it expires with the
+    card, or is good again."""
     on_sale: bool = True
 
     @property
@@ -110,6 +115,25 @@ def use(held: Held, uses: int) -> tuple[int, ...]:
         values.append(-(-money // left))
         left, money = left - 1, money - values[-1]
     return tuple(values)
+
+
+def back(
+    plans: Iterable[CountPlan], held: Held, uses: int, worth: int, today: str, name: str
+) -> Move:
+    """Return the move that puts uses back into their card, with what they took along.
+
+    After the last day of the card they go as its plan says; one that is gone says nothing. A lot
+    that has to be opened for them is called `name`.
+    """
+    lot = held.lot
+    terms = next((plan.on_expired_return for plan in plans if plan.id == lot.terms), Forfeit())
+    in_time = not lot.expires or not over(lot.expires, today)
+    if in_time or isinstance(terms, Forfeit):
+        return Move(lot=lot.id, amount=uses, money=worth)
+    again = msgspec.structs.replace(
+        lot, id=name, opened=today, active_from=today, expires=plus_days(today, terms.days)
+    )
+    return Move(lot=name, amount=uses, money=worth, opens=again)
 
 
 def refund(plan: SoldPlan, held: Held, pricing: Pricing) -> int:

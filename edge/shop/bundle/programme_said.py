@@ -9,7 +9,7 @@ from edge.shop.accounts.enrolment import Enrolment
 from edge.shop.accounts.exchange import Coupon, Goods, Offer, Service, Uses
 from edge.shop.accounts.expiry import Activity, Days, EndOfMonth, EndOfYear, Expiry, Never
 from edge.shop.accounts.growth import GrowthPolicy
-from edge.shop.accounts.points_policy import PointsPolicy
+from edge.shop.accounts.points_policy import PointsPolicy, Reinstate
 from edge.shop.accounts.referral import Referral
 from edge.shop.accounts.rewards import Reward
 from edge.shop.accounts.tiers import Step, TiersPolicy
@@ -108,9 +108,19 @@ def _plan(plan: CountPlan, v: Voice) -> str:
             ),
             v.say(f"用于 {goods}", f"for {goods}"),
             _good_for(plan.valid_days, v),
+            *_good_again(plan, v),
         ],
         v,
     )
+
+
+def _good_again(plan: CountPlan, v: Voice) -> Iterator[str]:
+    if isinstance(plan.on_expired_return, Reinstate):
+        days = plan.on_expired_return.days
+        yield v.say(
+            f"过期后退回的次数再有效 {days} 天",
+            f"a use that comes back after that is good for {days} days again",
+        )
 
 
 def _card(card: CardProduct, v: Voice) -> str:

@@ -1,5 +1,6 @@
 """What a shop remembers for ever: facts. They are made, never changed."""
 
+from edge.shop.facts.after import NOTHING_KNOWN, After
 from edge.shop.facts.box import (
     CloudReached,
     DayClosed,
@@ -41,7 +42,7 @@ from edge.shop.facts.points import HoldingsExpired, PointsGrown
 from edge.shop.facts.recovered import Recovered
 from edge.shop.facts.returns import ReturnMade, SaleVoided, TakenBack
 from edge.shop.facts.sale import Deed, SaleMade, SoldLine
-from edge.shop.facts.staff import PinDelayed, SignedOff, SignedOn
+from edge.shop.facts.staff import PinDelayed, RequestApproved, SignedOff, SignedOn
 from edge.shop.facts.tiers import TierBought, TierRefunded, TierReviewed
 from edge.shop.facts.value import CardRefunded, CardSold, ToppedUp, TopUpCancelled
 
@@ -94,10 +95,13 @@ Fact = (
     | SignedOn
     | SignedOff
     | PinDelayed
+    | RequestApproved
     | Recovered
 )
 
 __all__ = [
+    "NOTHING_KNOWN",
+    "After",
     "BasketParked",
     "BasketRecalled",
     "CardBound",
@@ -137,6 +141,7 @@ __all__ = [
     "ReferralReversed",
     "ReferralRewarded",
     "Relocated",
+    "RequestApproved",
     "RequestRefused",
     "ReturnMade",
     "SaleMade",

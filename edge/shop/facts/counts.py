@@ -47,6 +47,7 @@ class CountReturned(Deed, frozen=True, kw_only=True):
     returned: str
     use: str
     count_card: str
+    """Where they are now: another lot than they were taken from if that has expired."""
     currency: str
     exponent: int
     values: tuple[int, ...]

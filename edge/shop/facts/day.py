@@ -15,7 +15,8 @@ class DrawerCounted(msgspec.Struct, frozen=True, kw_only=True):
 
     What is sold afterwards opens it again.
 
-    `change_money` is what was in the drawer in the morning: it is found, and was not earned.
+    `change_money` is what was in the drawer in the morning, or with `shift` what was there when the
+    shift began: it is found, and was not earned.
     """
 
     business_date: str
@@ -25,3 +26,5 @@ class DrawerCounted(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     change_money: int = 0
     counted: tuple[Counted, ...]
+    shift: bool = False
+    """Whether it is about one shift, and not about the day so far."""

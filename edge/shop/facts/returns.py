@@ -63,6 +63,8 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
     tender: int
     kind: str
     amount: int
+    uses: int = 0
+    """How many uses went back to their count card."""
 
 
 class TakenBack(Deed, frozen=True, kw_only=True):

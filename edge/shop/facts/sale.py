@@ -8,6 +8,7 @@ import msgspec
 from edge.shop.accounts.lots import Move
 from edge.shop.basket import PriceSource
 from edge.shop.calendar import EXACT, Certainty
+from edge.shop.facts.after import NOTHING_KNOWN, After
 from edge.shop.ledger import Posting
 from edge.shop.money import Rounding
 from edge.shop.sale import (
@@ -51,6 +52,8 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True):
     """The manager who let through what the cashier alone may not do."""
     clock: Certainty = EXACT
     """How far the box trusted its clock then."""
+    afterwards: After = NOTHING_KNOWN
+    """What its receipt says that the member has left."""
     training: bool = False
     """Whether it was done for practice: it is in no report, and the cloud never hears of it."""
 

@@ -1,4 +1,4 @@
-"""Who works at which terminal, and who guessed at a PIN. No PIN is ever in a fact."""
+"""Who works at which terminal, approved what, or guessed at a PIN. No PIN is ever in a fact."""
 
 from typing import Literal
 
@@ -35,3 +35,19 @@ class PinDelayed(msgspec.Struct, frozen=True, kw_only=True):
     terminal: str
     cashier: str
     seconds: int
+
+
+class RequestApproved(msgspec.Struct, frozen=True, kw_only=True):
+    """A manager lets one request of `terminal` through, if it comes soon: this key and content.
+
+    `at_terminal` is where the manager was. `content` is the request's digest under the box's own
+    key, so that nobody can guess from it what was asked.
+    """
+
+    store: str
+    terminal: str
+    manager: str
+    at_terminal: str
+    operation: str
+    key: str
+    content: str

@@ -2,8 +2,8 @@
 
 import msgspec
 
-from edge.shop.accounts import points
-from edge.shop.accounts.lots import Holdings, Move
+from edge.shop.accounts import counts, points
+from edge.shop.accounts.lots import Holdings
 from edge.shop.declined import Declined
 from edge.shop.facts.counts import CountReturned, CountUsed
 from edge.shop.facts.sale import Deed
@@ -29,8 +29,9 @@ def return_count(
     """Return the fact of returned uses, the last used first.
 
     Tax and points go back as they were taken, so that all returns of a deed sum to it. The card
-    is the one that was used, even if it has expired or was given back meanwhile. E-RETURN-OF-RETURN
-    for a deed that is no use, E-RETURN-NOTHING, E-RETURN-TOO-MANY.
+    is the one that was used, even if it was given back meanwhile; if it has expired, its plan says
+    what becomes of them. E-RETURN-OF-RETURN for a deed that is no use, E-RETURN-NOTHING,
+    E-RETURN-TOO-MANY.
     """
     use, bundle = asked.use, rules.bundle
     if not isinstance(use, CountUsed):
@@ -45,22 +46,22 @@ def return_count(
     values = use.values[left - asked.uses : left]
     tax = _tax(use, left, rules) - _tax(use, left - asked.uses, rules)
     taken = sum(split(use.points, use.values)[left - asked.uses : left])
+    today, plans, held = made.at.date, bundle.programme.plans, holdings.lots[use.count_card]
+    back = counts.back(plans, held, asked.uses, sum(values), today, f"{made.deed}#u1")
     moves = (
-        Move(lot=use.count_card, amount=asked.uses, money=sum(values)),
-        *points.reverse(
-            bundle.programme.points, holdings, use.moves, taken, made.at.date, made.deed
-        ),
+        back,
+        *points.reverse(bundle.programme.points, holdings, use.moves, taken, today, made.deed),
     )
     return CountReturned(
         **said_back(use, made, rules),
         member=use.member,
         returned=made.deed,
         use=use.use,
-        count_card=use.count_card,
+        count_card=back.lot,
         currency=bundle.currency,
         exponent=bundle.exponent,
         values=values,
-        left=holdings.lots[use.count_card].left + asked.uses,
+        left=holdings.after([back]).lots[back.lot].left,
         tax_class=use.tax_class,
         tax_rate=use.tax_rate,
         tax=tax,

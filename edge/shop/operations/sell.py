@@ -17,6 +17,7 @@ from edge.shop.declined import Declined
 from edge.shop.earning import UnitPoints, earned
 from edge.shop.facts import SaleMade, SoldLine
 from edge.shop.ledger import POINTS, Posting, entry
+from edge.shop.operations.covering import counted, earning, rated, taxed
 from edge.shop.operations.funding import POINTS_STAGE, borne, contra
 from edge.shop.operations.in_force import coupon_kinds, said
 from edge.shop.operations.made import Made
@@ -34,7 +35,7 @@ from edge.shop.sale import (
     RuleUse,
     TaxLine,
 )
-from edge.shop.tender import Paid
+from edge.shop.tender import Paid, Tender
 
 
 def sell(
@@ -55,13 +56,16 @@ def sell(
     if isinstance(spent, Declined):
         return spent
     member = quote.member.id if quote.member else ""
-    lines = _lines(quote, unit_points(quote, paid, policy))
+    lines, tax = (
+        _lines(quote, unit_points(quote, paid, policy)),
+        taxed(quote, paid.uses, rules.bundle),
+    )
     points_moves = (*spent.moves, *_earned(lines, rules, holdings, member, made))
     used = [coupons.use(holdings.lots[judged.coupon]) for judged in redeemed]
     gives = _named(quote.gives, rules)
     return SaleMade(
         **said(made, rules),
-        **_priced(quote, rules, made),
+        **_priced(quote, tax, rules, made),
         sale=made.deed,
         member=member or None,
         lines=lines,
@@ -74,7 +78,7 @@ def sell(
         coupons=tuple(redeemed),
         gives=gives,
         postings=entry(
-            *_money(quote, paid, holdings, made),
+            *_money(quote, tax, paid, holdings, made),
             *spent.legs,
             *points.legs(holdings, points_moves, member),
         ),
@@ -103,7 +107,7 @@ class _Priced(TypedDict):
     price_book: int
 
 
-def _priced(quote: Quote, rules: RuleSet, made: Made) -> _Priced:
+def _priced(quote: Quote, tax: tuple[TaxLine, ...], rules: RuleSet, made: Made) -> _Priced:
     return _Priced(
         terminal_kind=made.terminal_kind,
         channel=quote.channel,
@@ -117,7 +121,7 @@ def _priced(quote: Quote, rules: RuleSet, made: Made) -> _Priced:
         exponent=quote.exponent,
         list_total=quote.list_total,
         total=quote.total,
-        tax=quote.tax,
+        tax=tax,
         uses=quote.uses,
         quote=quote.fingerprint,
         price_book=quote.price_book,
@@ -127,12 +131,14 @@ def _priced(quote: Quote, rules: RuleSet, made: Made) -> _Priced:
 # --- the entry ------------------------------------------------------------------------------------
 
 
-def _money(quote: Quote, paid: Paid, holdings: Holdings, made: Made) -> Iterator[Posting]:
+def _money(
+    quote: Quote, tax: Sequence[TaxLine], paid: Paid, holdings: Holdings, made: Made
+) -> Iterator[Posting]:
     """Yield the legs of what paid, what was taken off, and what was sold."""
     member = quote.member.id if quote.member else ""
     yield from paid_legs(paid, holdings, member, quote.currency, made.terminal)
     yield from _taken_off(quote)
-    yield from _revenue(quote)
+    yield from _revenue(quote, tax)
 
 
 def _taken_off(quote: Quote) -> Iterator[Posting]:
@@ -144,17 +150,17 @@ def _taken_off(quote: Quote) -> Iterator[Posting]:
                     yield Posting(contra(adjustment), quote.currency, amount, party)
 
 
-def _revenue(quote: Quote) -> Iterator[Posting]:
+def _revenue(quote: Quote, tax: Sequence[TaxLine]) -> Iterator[Posting]:
     """Yield sales at list less the contained tax, and the tax, class by class."""
-    taxes = {tax.tax_class: tax.tax for tax in quote.tax}
+    taxes = {one.tax_class: one.tax for one in tax}
     lists = dict.fromkeys(taxes, 0)
     for priced in quote.lines:
         name = priced.line.product.tax_class
         lists[name] = lists.get(name, 0) + priced.line.list_amount
     for name, amount in lists.items():
-        tax = taxes.get(name, 0)
-        yield Posting(f"sales:{name}", quote.currency, tax - amount)
-        yield Posting(f"tax:{name}", quote.currency, -tax)
+        owed = taxes.get(name, 0)
+        yield Posting(f"sales:{name}", quote.currency, owed - amount)
+        yield Posting(f"tax:{name}", quote.currency, -owed)
 
 
 # --- points ---------------------------------------------------------------------------------------
@@ -188,15 +194,28 @@ def _redeemed(quote: Quote, rules: RuleSet, holdings: Holdings, today: str) -> _
 
 def unit_points(quote: Quote, paid: Paid, policy: PointsPolicy) -> UnitPoints:
     """Return what each unit really earns: bonus value, say, pays and does not earn."""
-    bonus, principal = paid.by("bonus"), paid.by("principal")
-    share = policy.earn_on.paid_share(
-        money=quote.total - bonus - principal, principal=principal, bonus=bonus
-    )
-    if share[0] == share[1]:
+    bonus, principal, uses = paid.by("bonus"), paid.by("principal"), paid.uses
+    money = quote.total - bonus - principal - (paid.by("uses") if uses else 0)
+    share = policy.earn_on.paid_share(money=money, principal=principal, bonus=bonus)
+    if share[0] == share[1] and not uses:
         return tuple([line.unit_points for line in quote.lines])
-    nets = [_earning_nets(line, policy) for line in quote.lines if line.kind != "gift"]
-    units = iter(earned(nets, quote.rates, paid_share=share, flooring=policy.flooring))
+    nets: Sequence[Sequence[int]] = [
+        _earning_nets(line, policy) for line in quote.lines if line.kind != "gift"
+    ]
+    rates = quote.rates
+    if uses:
+        worth = earning(uses)
+        nets, rates = counted(nets, worth, share), tuple([rated(r, worth, share) for r in rates])
+        share = 1, share[1]
+    units = iter(earned(nets, rates, paid_share=share, flooring=policy.flooring))
     return tuple([line.unit_points if line.kind == "gift" else next(units) for line in quote.lines])
+
+
+def points_beside(quote: Quote, uses: Sequence[Tender], policy: PointsPolicy) -> int:
+    """Return what a quote earns of which uses pay a part, and money the rest."""
+    used = tuple([tender.uses for tender in uses if tender.uses])
+    paid = Paid(due=quote.total, tenders=tuple(uses), handed=quote.total, change=0, uses=used)
+    return sum([sum(units) for units in unit_points(quote, paid, policy)])
 
 
 def _earning_nets(line: PricedLine, policy: PointsPolicy) -> Sequence[int]:

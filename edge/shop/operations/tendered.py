@@ -5,8 +5,8 @@ from typing import Protocol
 
 import msgspec
 
-from edge.shop.accounts import value
-from edge.shop.accounts.lots import Holdings
+from edge.shop.accounts import counts, rewards, value
+from edge.shop.accounts.lots import Holdings, Move
 from edge.shop.bundle import Bundle
 from edge.shop.facts.returns import Refund
 from edge.shop.ledger import Posting
@@ -19,7 +19,23 @@ def paid_legs(
     """Yield the legs of all that paid a bill, stored value and cash rounding too."""
     yield from _external(paid.tenders, money, terminal)
     yield from value.spent_legs(holdings, paid.moves, member, money)
+    if paid.uses:
+        yield from uses_legs([uses.move for uses in paid.uses], holdings, member, money)
+        yield uses_beyond(paid.by("uses"), [uses.move for uses in paid.uses], money)
     yield Posting("rounding", money, -paid.rounding)
+
+
+def uses_legs(
+    moves: Sequence[Move], holdings: Holdings, member: str, money: str
+) -> Iterator[Posting]:
+    """Yield the legs of moves of count cards: what is deferred, and the uses."""
+    yield from counts.legs(moves, holdings, member, money)
+    yield from rewards.legs(moves, holdings)
+
+
+def uses_beyond(amount: int, moves: Iterable[Move], money: str) -> Posting:
+    """Return by how much uses paid for more than they are worth; all below zero on the way back."""
+    return Posting("uses", money, amount + sum([move.money for move in moves]))
 
 
 def _external(tenders: Iterable[Tender], money: str, terminal: str) -> Iterator[Posting]:
@@ -69,8 +85,11 @@ def payout(
     terms: Bundle,
     *,
     complete: bool,
+    uses: Sequence[Refund] = (),
 ) -> Payout:
     """Return how a refund is paid: the last tender first, each up to what is left of it.
+
+    `uses` are what of it goes back to count cards: to those that paid for what comes back.
 
     Cash is rounded as at the till; what rounding left open is made up for by the next return,
     and the last one (`complete`) pays out all that is left. So cash rounding goes back as it was
@@ -78,8 +97,9 @@ def payout(
     """
     left = _left(tenders, earlier)
     owed = total - sum(fact.rounding for fact in earlier)
+    owed -= sum(refund.amount for refund in uses)
     wanted = sum(left.values()) if complete else max(0, min(owed, sum(left.values())))
-    refunds: list[Refund] = []
+    refunds = [*uses]
     for number, rest in reversed([*left.items()]):
         kind = tenders[number].kind
         part = min(wanted, rest)
@@ -88,15 +108,17 @@ def payout(
             part = min(rest, in_cash(part, terms))
         if part:
             refunds.append(Refund(tender=number, kind=kind, amount=part))
+    refunds.sort(key=lambda refund: -refund.tender)
     return Payout(tuple(refunds), sum(refund.amount for refund in refunds) - total)
 
 
 def _left(tenders: Sequence[Tender], earlier: Iterable[PaidBack]) -> Mapping[int, int]:
-    """Return what has not been refunded of each tender, in the order of stage 7."""
-    left = {number: tender.amount for number, tender in enumerate(tenders)}
+    """Return what has not been refunded of each tender but uses, in the order of stage 7."""
+    left = {number: tender.amount for number, tender in enumerate(tenders) if tender.kind != "uses"}
     for fact in earlier:
         for refund in fact.refunds:
-            left[refund.tender] -= refund.amount
+            if refund.tender in left:
+                left[refund.tender] -= refund.amount
     return left
 
 
@@ -107,7 +129,7 @@ def payout_legs(
     money: str,
     terminal: str,
 ) -> Iterator[Posting]:
-    """Yield the legs of external tenders; those of stored value come with its moves."""
+    """Yield the legs of external tenders; those of value and of uses come with their moves."""
     for refund in paid.refunds:
         match refund.kind:
             case "cash":

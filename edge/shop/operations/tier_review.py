@@ -18,14 +18,15 @@ from edge.shop.operations.made import Made
 def of_sale(sale: SaleMade) -> Measured:
     """Return what a sale counts: money that came in, principal spent, points, one visit.
 
-    Bonus value was never paid and counts nothing; cash rounding is no spending.
+    Bonus value was never paid and counts nothing, nor do uses of count cards; cash rounding is no
+    spending.
     """
     stored = sum(tender.amount for tender in sale.tenders if tender.kind == "principal")
-    bonus = sum(tender.amount for tender in sale.tenders if tender.kind == "bonus")
+    unpaid = sum(tender.amount for tender in sale.tenders if tender.kind in ("bonus", "uses"))
     return Measured(
         deed=sale.sale,
         date=sale.business_date,
-        paid=sale.total - stored - bonus,
+        paid=sale.total - stored - unpaid,
         stored=stored,
         points=sale.points_earned,
         visits=1,
@@ -38,11 +39,11 @@ def of_return(taken: TakenBack) -> Measured:
     A visit is taken back when nothing of the sale was kept.
     """
     stored = sum(refund.amount for refund in taken.refunds if refund.kind == "principal")
-    bonus = sum(refund.amount for refund in taken.refunds if refund.kind == "bonus")
+    unpaid = sum(refund.amount for refund in taken.refunds if refund.kind in ("bonus", "uses"))
     return Measured(
         deed=taken.sale,
         date=taken.sale_date,
-        paid=stored + bonus - taken.total,
+        paid=stored + unpaid - taken.total,
         stored=-stored,
         points=-taken.points_taken,
         visits=-1 if taken.complete else 0,

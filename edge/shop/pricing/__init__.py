@@ -12,10 +12,12 @@ from edge.shop.calendar import Moment, moment
 from edge.shop.pricing.asked import Asked, Catalogue, PointsAsked
 from edge.shop.pricing.compiled import RuleSet, compile_rules
 from edge.shop.pricing.explain import explain
-from edge.shop.pricing.naming import Names, names
+from edge.shop.pricing.naming import NAMED, Names, names
 from edge.shop.pricing.quoting import check, price
+from edge.shop.pricing.total import taxes
 
 __all__ = [
+    "NAMED",
     "Asked",
     "Catalogue",
     "Moment",
@@ -28,4 +30,5 @@ __all__ = [
     "moment",
     "names",
     "price",
+    "taxes",
 ]

@@ -1,4 +1,4 @@
-"""What people call the things that a note names by their ids."""
+"""What people call the things that a note, or a no, names by their ids."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, Protocol
@@ -38,7 +38,7 @@ class Names(msgspec.Struct, frozen=True):
     catalogue: Catalogue | None
 
     def said(self, param: str, value: str) -> str:
-        """Return a note's parameter, an id or several with ", " between, in words."""
+        """Return a parameter of a note or a no, an id or several with ", " between, in words."""
         name = _NAMING.get(param)
         if name is None:
             return value
@@ -65,6 +65,12 @@ class Names(msgspec.Struct, frozen=True):
     def _tier(self, id: str) -> str:
         return self.of(_with(id, self.rules.bundle.tiers))
 
+    def _plan(self, id: str) -> str:
+        return self.of(_with(id, self.rules.bundle.programme.plans))
+
+    def _card(self, id: str) -> str:
+        return self.of(_with(id, self.rules.bundle.programme.card_products))
+
     def _product(self, id: str) -> str:
         """Return the name, "" for a category: nothing but its id names one."""
         return self.of(self.catalogue.product(id)) if self.catalogue else ""
@@ -78,15 +84,24 @@ _NAMING: Mapping[str, Callable[[Names, str], str]] = {
     "rule": Names._rule,
     "group": Names._group,
     "tiers": Names._tier,
+    "tier": Names._tier,
+    "plan": Names._plan,
+    "card": Names._card,
     "product": Names._product,
     "goods": Names._product,
 }
-"""How each parameter of a note that holds ids finds their names."""
+"""How each parameter that holds ids finds their names."""
 
 NAMED = frozenset(_NAMING)
-"""The parameters of a note that hold ids."""
+"""The parameters that hold ids."""
 
 
-def names(quote: Quote, rules: RuleSet, lang: Lang, catalogue: Catalogue | None = None) -> Names:
-    """Return the names of all that the notes of a quote may name; these rules made it."""
-    return Names(lang, rules, {note.rule: note for note in quote.applied}, catalogue)
+def names(
+    quote: Quote | None, rules: RuleSet, lang: Lang, catalogue: Catalogue | None = None
+) -> Names:
+    """Return the names of all that the notes of a quote may name; these rules made it.
+
+    Without a quote no rule has a name.
+    """
+    applied = {note.rule: note for note in quote.applied} if quote else {}
+    return Names(lang, rules, applied, catalogue)

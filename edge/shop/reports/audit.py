@@ -8,7 +8,7 @@ from the first deed on, all of them together prove every lot.
 from collections.abc import Iterator, Mapping
 
 from edge.shop.accounts.lots import COUPON, PRINCIPAL, Held, Lot
-from edge.shop.facts import Deed, Relocated
+from edge.shop.facts import Deed, Recovered, Relocated
 from edge.shop.ledger import balanced
 
 Lots = Mapping[str, Held]
@@ -33,22 +33,24 @@ def imbalances(deed: Deed, lots: Lots) -> Iterator[str]:
       that moves take along: for each member, unit and issuer.
     - A lot is opened once, by its own first move. It holds nothing below zero, a debt nothing
       above; where no use is left, no money is.
+
+    What was lost and came back may open a lot that is there by now, and may have spent what this
+    life spends too: that is the cloud's to judge. A lot is named for the first deed that is wrong.
     """
     if not balanced(deed.postings):
         yield "the postings do not sum to zero"
     yield from _untold(deed, lots)
     if deed.moves:
-        yield from _misopened(deed, lots)
-        yield from _impossible(after(deed, lots))
+        yield from _lots_wrong(deed, lots, came_back=isinstance(deed, Recovered))
 
 
-def misplaced(leased: Relocated, lots: Lots) -> Iterator[str]:
+def misplaced(leased: Relocated, lots: Lots, *, came_back: bool = False) -> Iterator[str]:
     """Yield what is wrong with a lease that came or went: nothing is posted for it.
 
-    Its lots are opened once, and none holds anything below zero afterwards.
+    Its lots are opened once, and none holds anything below zero afterwards, unless it was lost
+    and `came_back`.
     """
-    yield from _misopened(leased, lots)
-    yield from _impossible(after(leased, lots))
+    yield from _lots_wrong(leased, lots, came_back=came_back)
 
 
 def after(deed: Moving, lots: Lots) -> dict[str, Held]:
@@ -109,25 +111,40 @@ def _moved(deed: Deed, lots: Lots) -> dict[_Account, int]:
     return sums
 
 
-def _misopened(deed: Moving, lots: Lots) -> Iterator[str]:
+def _lots_wrong(deed: Moving, lots: Lots, *, came_back: bool) -> Iterator[str]:
+    yield from _misopened(deed, lots, came_back=came_back)
+    if not came_back:
+        yield from _impossible(after(deed, lots), lots)
+
+
+def _misopened(deed: Moving, lots: Lots, *, came_back: bool) -> Iterator[str]:
     known: set[str] = set()
     for move in deed.moves:
         is_known = move.lot in known or move.lot in lots
         if move.opens and move.opens.id != move.lot:
             yield f"lot {move.lot} is opened as {move.opens.id}"
-        if move.opens and is_known:
+        if move.opens and is_known and not (came_back and move.lot not in known):
             yield f"lot {move.lot} is opened twice"
         elif not (move.opens or is_known):
             yield f"lot {move.lot} was never opened"
         known.add(move.lot)
 
 
-def _impossible(lots: Lots) -> Iterator[str]:
+def _impossible(lots: Lots, before: Lots) -> Iterator[str]:
+    """Yield what cannot be in lots, and could be `before`."""
     for name, held in lots.items():
-        if held.lot.kind == "debt":
-            if held.left > 0:
-                yield f"debt {name} holds {held.left}"
-        elif held.left < 0:
-            yield f"lot {name} holds {held.left}"
-        if held.money < 0 or (held.money and not held.left):
-            yield f"lot {name} holds {held.left} and is worth {held.money}"
+        if faults := _faults(held):
+            known = _faults(before[name]) if name in before else {}
+            yield from [said for fault, said in faults.items() if fault not in known]
+
+
+def _faults(held: Held) -> dict[str, str]:
+    name, faults = held.lot.id, dict[str, str]()
+    if held.lot.kind == "debt":
+        if held.left > 0:
+            faults["left"] = f"debt {name} holds {held.left}"
+    elif held.left < 0:
+        faults["left"] = f"lot {name} holds {held.left}"
+    if held.money < 0 or (held.money and not held.left):
+        faults["money"] = f"lot {name} holds {held.left} and is worth {held.money}"
+    return faults

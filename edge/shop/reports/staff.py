@@ -12,9 +12,11 @@ from edge.shop.bundle.commission import Commission, Work
 from edge.shop.facts import Deed, SaleMade, SaleVoided, TakenBack
 from edge.shop.facts.counts import CountCardGivenBack, CountCardSold
 from edge.shop.facts.members import MemberEnrolled
+from edge.shop.facts.returns import Refund
 from edge.shop.facts.value import CardRefunded, CardSold, ToppedUp, TopUpCancelled
 from edge.shop.reports.entry import Entry, real
 from edge.shop.reports.settlement import is_money
+from edge.shop.tender import Tender
 
 Role = Literal["cashier", "seller"]
 
@@ -69,12 +71,17 @@ def together(before: Sequence[Person], more: Sequence[Person]) -> tuple[Person, 
 
 
 def work(deed: Deed) -> tuple[Work, Done] | None:
-    """Return what kind of work a deed was and how much; None for what is nobody's merit."""
+    """Return what kind of work a deed was and how much; None for what is nobody's merit.
+
+    What a count card pays for was somebody's merit when the card was sold.
+    """
     match deed:
         case SaleMade():
-            return "sales", Done(deed.total, 1)
+            return "sales", Done(deed.total - by_uses(deed.tenders), 1)
         case TakenBack():
-            return "sales", Done(-deed.total, -isinstance(deed, SaleVoided))
+            return "sales", Done(
+                by_uses(deed.refunds) - deed.total, -isinstance(deed, SaleVoided)
+            )  # fmt: skip
         case CardSold() | CountCardSold():
             return "card_sales", Done(taken_in(deed), 1)
         case ToppedUp():
@@ -87,6 +94,11 @@ def work(deed: Deed) -> tuple[Work, Done] | None:
             return "enrolments", Done(0, 1)
         case _:
             return None
+
+
+def by_uses(paid: Iterable[Tender | Refund]) -> int:
+    """Return what uses of count cards paid for, or of it came back."""
+    return sum([part.amount for part in paid if part.kind == "uses"])
 
 
 def taken_in(deed: Deed) -> int:

@@ -117,10 +117,10 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
             discounts=self.discounts + sum([_discounts(deed) for deed in deeds]),
             returns=self.returns.plus(len(returns), sum([fact.total for fact in returns])),
             voids=self.voids.plus(len(voids), sum([fact.total for fact in voids])),
-            top_ups=_worked(self.top_ups, deeds, "top_ups"),
-            card_sales=_worked(self.card_sales, deeds, "card_sales"),
+            top_ups=worked(self.top_ups, deeds, "top_ups"),
+            card_sales=worked(self.card_sales, deeds, "card_sales"),
             rounding=self.rounding - sum([leg.amount for leg in _on(deeds, "rounding")]),
-            tenders=_tenders(self.tenders, deeds),
+            tenders=tendered(self.tenders, deeds),
             points=Points(
                 self.points.earned + sum(map(_earned, deeds)),
                 self.points.spent + sum(map(_spent, deeds)),
@@ -191,10 +191,17 @@ def _in_hand(deeds: Iterable[Deed]) -> Iterator[tuple[str, int]]:
 
 
 def _found(entries: Iterable[Entry], business_date: str) -> dict[str, int]:
-    """Return what was counted; the last count of an account is the one."""
+    """Return what was counted; the last count of an account is the one.
+
+    What was counted for a shift alone says nothing about the day: see `shifts`.
+    """
     found: dict[str, int] = {}
     for _, count, _ in entries:
-        if isinstance(count, DrawerCounted) and count.business_date == business_date:
+        if (
+            isinstance(count, DrawerCounted)
+            and count.business_date == business_date
+            and not count.shift
+        ):
             for one in count.counted:
                 drawer = one.account == f"cash:{count.terminal}"
                 found[one.account] = one.amount - (count.change_money if drawer else 0)
@@ -240,13 +247,14 @@ def _discounts(deed: Deed) -> int:
     )
 
 
-def _worked(before: Amounts, deeds: Iterable[Deed], kind: Work) -> Amounts:
-    """Return how much of a kind of work was done, less what of it was undone."""
+def worked(before: Amounts, deeds: Iterable[Deed], kind: Work) -> Amounts:
+    """Return how much of a kind of work was done by now, less what of it was undone."""
     done = [piece[1] for deed in deeds if (piece := work(deed)) and piece[0] == kind]
     return before.plus(sum([part.count for part in done]), sum([part.amount for part in done]))
 
 
-def _tenders(before: Mapping[str, Amounts], deeds: Iterable[Deed]) -> dict[str, Amounts]:
+def tendered(before: Mapping[str, Amounts], deeds: Iterable[Deed]) -> dict[str, Amounts]:
+    """Return what sales were paid with by now, less what went back that way, by kind."""
     sums = dict(before)
     for deed in deeds:
         parts = deed.tenders if isinstance(deed, SaleMade) else ()

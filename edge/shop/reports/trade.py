@@ -2,7 +2,7 @@
 
 A return counts on the day it was made and in its hour, against sales but not against tickets; a
 void takes its ticket back too. What count cards pay for is sold when it is used: a use is a ticket
-like any other, worth what was paid for it in advance.
+like any other, worth what was paid for it in advance; so it is where a use pays in a sale.
 """
 
 from collections import Counter
@@ -107,9 +107,9 @@ def sold(fact: object) -> int:
     """Return what a fact sold, in minor units, tax included; below zero what it took back."""
     match fact:
         case SaleMade():
-            return fact.total
+            return fact.total - _beyond(fact) if used(fact) else fact.total
         case TakenBack():
-            return -fact.total
+            return -fact.total - _beyond(fact) if used(fact) else -fact.total
         case CountUsed(values=values):
             return sum(values)
         case CountReturned(values=values):
@@ -118,16 +118,30 @@ def sold(fact: object) -> int:
             return 0
 
 
+def used(fact: SaleMade | TakenBack) -> int:
+    """Return how many uses of count cards paid in a sale; below zero, how many came back."""
+    if isinstance(fact, SaleMade):
+        return sum([len(tender.uses.units) for tender in fact.tenders if tender.uses])
+    return -sum([refund.uses for refund in fact.refunds])
+
+
+def _beyond(fact: SaleMade | TakenBack) -> int:
+    """Return by how much uses paid for more than they are worth."""
+    return sum([leg.amount for leg in fact.postings if leg.account == "uses"])
+
+
 def of(fact: SaleMade | TakenBack | CountUsed | CountReturned) -> Trade:
     """Return what a sale or a use adds, or what a return or void takes off."""
     match fact:
         case SaleMade():
             units = [len(line.unit_nets) for line in fact.lines if line.kind == "goods"]
-            done = Trade(tickets=1, sales=sold(fact), items=sum(units))
+            done = Trade(tickets=1, sales=sold(fact), items=sum(units), uses=used(fact))
         case TakenBack():
             units = [len(line.units) for line in fact.lines if line.kind == "goods"]
             voided = isinstance(fact, SaleVoided)
-            done = Trade(tickets=-voided, sales=sold(fact), items=-sum(units))
+            done = Trade(
+                tickets=-voided, sales=sold(fact), items=-sum(units), uses=used(fact)
+            )  # fmt: skip
         case CountUsed(values=values):
             done = Trade(tickets=1, sales=sold(fact), items=len(values), uses=len(values))
         case CountReturned(values=values):

@@ -171,7 +171,8 @@ def invoicing(scene: Scene, said: Phrases) -> Iterator[str]:
     top_ups = [fact for _, fact, _ in scene.home.facts if isinstance(fact, ToppedUp)]
     invoiced = [fact.top_up for fact in top_ups if fact.invoice == "issued"]
     value = invoiceable(scene.holdings(sale.member), sale.moves, invoiced)
-    outside = sum(t.amount for t in sale.tenders if t.kind not in ("bonus", "principal"))
+    prepaid = ("bonus", "principal", "uses")
+    outside = sum(t.amount for t in sale.tenders if t.kind not in prepaid)
     yield f"{name} can be invoiced for {scene.out.amount(outside + value, sale.currency)}"
 
 

@@ -9,10 +9,12 @@ from edge.shop.facts import ReturnMade, SaleMade, TakenBack
 from edge.shop.ledger import BONUS, POINTS
 from edge.shop.operations.replay import replay
 from edge.shop.operations.returns import Back, ReturnAsked, Terms, give_back, left
+from edge.shop.operations.sell import points_beside
 from edge.shop.operations.void import VoidAsked, void
 from edge.shop.pricing import price
 from edge.shop.receipt import ReceiptHeader, render
 from edge.shop.sale import Quote
+from edge.shop.tender import Tender
 from edge.story.deed import Phrases
 from edge.story.errors import StoryError
 from edge.story.scene import Scene
@@ -21,7 +23,7 @@ from edge.story.steps.asking import asked
 from edge.story.steps.basket import basket, buyer
 from edge.story.steps.circumstances import circumstances
 from edge.story.steps.follow import following
-from edge.story.steps.paying import offered, sold
+from edge.story.steps.paying import Paying, covered, offered, sold, using
 from edge.story.steps.watching import watched
 from edge.story.values import whole
 
@@ -30,9 +32,10 @@ PREVIOUS = "0123456789abcdef" * 4
 
 
 def selling(scene: Scene, said: Phrases) -> Iterator[str]:
-    """`sell S1 for ann | 2 bread | coupon C1 | redeem 100 | card 1001 | pay cash 20.00`."""
+    """`sell S1 for ann | 2 bread | coupon C1 | redeem 100 | use 1 cut | pay cash 20.00`."""
     name, member = said.word("an id, such as S1"), buyer(scene, said)
-    made, ways = circumstances(scene, said, name), offered(scene, said)
+    made = circumstances(scene, said, name)
+    paying = Paying(offered(scene, said), using(said))
     wishes, card = asked(scene, said, member, made), said.say("card")
     goods = basket(scene, said, member)
     said.done()
@@ -45,7 +48,7 @@ def selling(scene: Scene, said: Phrases) -> Iterator[str]:
     if isinstance(judged, Declined):
         yield scene.out.declined(judged)
         return
-    done = sold(scene, quote, ways, card, judged)
+    done = sold(scene, quote, paying, card, judged)
     if isinstance(done, Declined):
         yield scene.out.declined(done)
         return
@@ -61,8 +64,9 @@ def selling(scene: Scene, said: Phrases) -> Iterator[str]:
 
 
 def quoting(scene: Scene, said: Phrases) -> Iterator[str]:
-    """`quote for ann | 2 bread`: what it would cost, and why."""
+    """`quote for ann | 2 bread | use 1 cut`: what it would cost, and why."""
     member, made = buyer(scene, said), circumstances(scene, said, "quote")
+    uses = using(said)
     wishes, goods = asked(scene, said, member, made), basket(scene, said, member)
     said.done()
     if isinstance(goods, Declined):
@@ -71,6 +75,11 @@ def quoting(scene: Scene, said: Phrases) -> Iterator[str]:
     quote = price(goods, scene.rules, made.at, made.terminal_kind, 1, more=wishes)
     yield from _refused_coupons(quote)
     yield from _priced(scene, quote)
+    paid = covered(scene, quote, uses)
+    if isinstance(paid, Declined):
+        yield scene.out.declined(paid)
+    elif paid:
+        yield from _left(scene, quote, paid)
     if scene.given.hints:
         yield from scene.hints(quote)
 
@@ -91,6 +100,19 @@ def _priced(scene: Scene, quote: Quote) -> Iterator[str]:
     yield f"total {total}{spent}{earned}"
     if quote.best != "final_total":
         yield f"best-of judged by {quote.best}"
+
+
+def _left(scene: Scene, quote: Quote, uses: tuple[Tender, ...]) -> Iterator[str]:
+    """Print what uses pay for, what is left to pay, and what that earns."""
+    for tender in uses:
+        assert tender.uses is not None, "it is uses that cover"
+        paid = scene.out.amount(tender.amount, quote.currency)
+        card, count = tender.uses.count_card, len(tender.uses.units)
+        yield f"  {count} of {card} for {paid}, {tender.uses.left} left"
+    rest = quote.total - sum(tender.amount for tender in uses)
+    points = points_beside(quote, uses, scene.rules.bundle.programme.points)
+    earned = f", earns {points}" if points else ""
+    yield f"left to pay {scene.out.amount(rest, quote.currency)}{earned}"
 
 
 def _refused_coupons(quote: Quote) -> Iterator[str]:

@@ -17,7 +17,14 @@ from cloud_bridge.contract import (
     RecoveredFact,
 )
 from simulators.conform.cloud.far_box import must, read
-from simulators.conform.cloud.letters import DAY, sale, taken_back
+from simulators.conform.cloud.letters import (
+    DAY,
+    count_card,
+    paid_by_use,
+    sale,
+    taken_back,
+    use_back,
+)
 from simulators.conform.cloud.stage import Case, Stage, hold, news, one, points
 
 BEYOND = 10**11
@@ -66,6 +73,25 @@ async def debts(stage: Stage) -> None:
     must(earned == before + 50, "what a box gave back is not free")
     must(owing == before, "another box may hold what is owed")
     must(await _possible(stage, "points") == earned, "a debt that was repaid still counts")
+
+
+async def uses_in_sales(stage: Stage) -> None:
+    """Uses of a count card that pay in sales are gone, and come back with the goods."""
+    before = await _possible(stage, "uses")
+    card = count_card(stage.box, stage.store, stage.member)
+    sales = [paid_by_use(stage.box, stage.store, card) for _ in range(3)]
+    kinds = [(await one(stage, stage.box.page(fact))).outcome for fact in (card, *sales)]
+    must(kinds[:3] == ["accepted"] * 3, f"they are {', '.join(kinds[:3])}")
+    must(kinds[3] == "accepted_with_exception", f"the third of two uses is {kinds[3]}")
+    for sold in sales[1:]:
+        back = use_back(stage.box, stage.store, sold, card)
+        await one(stage, stage.box.page(back))
+    given = _given_back(stage, "uses", card.count_card, 1)
+    given = msgspec.structs.replace(
+        given, moves=(Move(lot=card.count_card, amount=-1, money=-100),)
+    )
+    await one(stage, stage.box.page(given))
+    must(await _possible(stage, "uses") == before + 1, "what came back is not there again")
 
 
 async def earlier(stage: Stage) -> None:
@@ -154,5 +180,5 @@ def _given_back(stage: Stage, kind: str, lot: str, amount: int) -> LeaseReturned
 
 
 CASES: tuple[Case, ...] = (
-    overdraft_covered, overdraft, debts, earlier, told_of_returns, earlier_epoch,
+    overdraft_covered, overdraft, debts, uses_in_sales, earlier, told_of_returns, earlier_epoch,
 )  # fmt: skip

@@ -7,7 +7,7 @@ from edge.shop.money import divide, split
 from edge.shop.operations.returns.holding import Held, issuers_back, legs
 from edge.shop.operations.returns.refunding import Worth
 from edge.shop.operations.returns.taking import Taking
-from edge.shop.operations.tendered import Payout, payout_legs
+from edge.shop.operations.tendered import Payout, payout_legs, uses_beyond
 
 
 def booked(taking: Taking, worth: Worth, payout: Payout, held: Held) -> tuple[Posting, ...]:
@@ -19,6 +19,7 @@ def booked(taking: Taking, worth: Worth, payout: Payout, held: Held) -> tuple[Po
         *_retained(worth, money),
         *_points_paid(taking, held.points_back, money),
         *payout_legs(payout, taking.sale.tenders, taking.earlier, money, taking.made.terminal),
+        uses_beyond(-payout.by("uses"), held.uses, money),
         *legs(taking, held),
     )
 

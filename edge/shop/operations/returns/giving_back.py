@@ -18,6 +18,7 @@ from edge.shop.operations.returns.shares import Bearer, Share, list_units
 from edge.shop.operations.returns.taking import Taking, taking
 from edge.shop.operations.returns.terms import ReturnAsked, Terms
 from edge.shop.operations.returns.units import Place, came_back, chosen, torn
+from edge.shop.operations.returns.uses import uses_back
 from edge.shop.operations.tendered import payout
 
 
@@ -81,11 +82,12 @@ def take_back(asked: ReturnAsked, taking: Taking, policy: str) -> ReturnMade | D
     value = worth(taking, reprice=policy == "reprice_kept")
     if isinstance(value, Declined):
         return value
+    uses = uses_back(taking)
     paid = payout(
         taking.sale.tenders, taking.earlier, value.total, taking.terms.bundle,
-        complete=taking.complete,
+        complete=taking.complete, uses=[back.refund for back in uses],
     )  # fmt: skip
-    moved = held(taking, paid.by("principal"), paid.by("bonus"))
+    moved = held(taking, paid.by("principal"), paid.by("bonus"), uses)
     sale, made = taking.sale, taking.made
     unmixed(sale, made)
     return ReturnMade(

@@ -1,6 +1,6 @@
 """What a return does to everything the member holds: value, points and coupons."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -9,12 +9,15 @@ from edge.shop.accounts.lots import COUPON, Holdings, Move
 from edge.shop.ledger import POINTS, Posting
 from edge.shop.operations.returns.taking import Taking
 from edge.shop.operations.returns.units import Place
+from edge.shop.operations.returns.uses import UsesBack
+from edge.shop.operations.tendered import uses_legs
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
     """The moves of a return, by what they are about."""
 
     value: tuple[Move, ...] = ()
+    uses: tuple[Move, ...] = ()
     points: tuple[Move, ...] = ()
     coupons: tuple[Move, ...] = ()
     points_taken: int = 0
@@ -25,11 +28,11 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def moves(self) -> tuple[Move, ...]:
         """All moves, in the order in which they happen."""
-        return self.value + self.points + self.coupons
+        return self.value + self.uses + self.points + self.coupons
 
 
-def held(taking: Taking, principal: int, bonus: int) -> Held:
-    """Return the moves of a return that pays so much back to stored value."""
+def held(taking: Taking, principal: int, bonus: int, uses: Sequence[UsesBack] = ()) -> Held:
+    """Return the moves of a return that pays so much back to stored value, and these uses."""
     restored, voided = tuple(_restored(taking)), tuple(_voided(taking))
     coupons_moved = Held(
         coupons=restored + voided,
@@ -50,6 +53,7 @@ def held(taking: Taking, principal: int, bonus: int) -> Held:
     return msgspec.structs.replace(
         coupons_moved,
         value=paid,
+        uses=tuple([back.move for back in uses]),
         points=_points(taking, back, taken),
         points_taken=taken,
         points_back=back,
@@ -118,10 +122,11 @@ def _voided(taking: Taking) -> Iterator[Move]:
 
 
 def legs(taking: Taking, held: Held) -> Iterator[Posting]:
-    """Yield the legs of value and points; coupons are not in the books."""
+    """Yield the legs of value, uses and points; coupons are not in the books."""
     member = taking.sale.member
     if member is not None:
         yield from value.spent_legs(taking.holdings, held.value, member, taking.sale.currency)
+        yield from uses_legs(held.uses, taking.holdings, member, taking.sale.currency)
         yield from points.legs(taking.holdings, held.points, member)
 
 

@@ -26,7 +26,8 @@ def worth(taking: Taking, *, reprice: bool) -> Worth | Declined:
     """Return what a return is worth, before it is paid out; `reprice` what the guest keeps."""
     nets = sum(share.net for share in taking.now)
     charged = _charged(taking)
-    gifts = _gifts_kept(taking, min(nets, taking.held - sum(charged.values())))
+    in_money = sum(share.net for share in taking.now if share.worth is None)
+    gifts = _gifts_kept(taking, min(in_money, taking.held_in_money - sum(charged.values())))
     retained: tuple[TaxLine, ...] = ()
     if taking.complete:
         retained = _difference(taking, {})
@@ -35,7 +36,7 @@ def worth(taking: Taking, *, reprice: bool) -> Worth | Declined:
         if isinstance(prices, Declined):
             return prices
         charged |= {(gift.line, gift.unit): gift.amount for gift in gifts}
-        prices = lowered(prices, taking.held - sum(charged.values()))
+        prices = lowered(prices, taking.held_in_money - sum(charged.values()))
         retained = _difference(taking, _beyond(taking, prices, charged))
     total = nets - sum(gift.amount for gift in gifts)
     total -= sum(line.net + line.tax for line in retained)
@@ -93,13 +94,16 @@ def _charged(taking: Taking) -> dict[Place, int]:
 def _beyond(
     taking: Taking, prices: Mapping[str, int], charged: Container[Place]
 ) -> dict[str, tuple[int, int]]:
-    """Return by tax class how far prices and their tax go beyond what was allocated."""
+    """Return by tax class how far prices and their tax go beyond what was allocated.
+
+    Units that a use of a count card paid for are in neither: their use is what they cost.
+    """
     rounding, rates = taking.terms.bundle.rounding, _rates(taking)
     sums: dict[str, tuple[int, int]] = {}
     for name, gross in prices.items():
         sums[name] = gross, contained(gross, rates[name], rounding)
     for place, share in taking.kept:
-        if place not in charged:
+        if place not in charged and share.worth is None:
             gross, tax = sums.get(share.tax_class, (0, 0))
             sums[share.tax_class] = gross - share.net, tax - share.tax
     return sums
@@ -140,7 +144,7 @@ def _tax(
     """Return the tax that the refund contains, for each class of goods."""
     sale = taking.sale
     sums: dict[str, tuple[int, int]] = {}
-    parts = [(share.tax_class, share.net, share.tax) for share in taking.now]
+    parts = [(share.tax_class, share.taxed, share.tax) for share in taking.now]
     parts += [(sale.lines[gift.line].tax_class, -gift.amount, -gift.tax) for gift in gifts]
     parts += [(line.tax_class, -line.net - line.tax, -line.tax) for line in retained]
     for name, gross, tax in parts:

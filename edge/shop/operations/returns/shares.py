@@ -34,16 +34,24 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
     points_paid: int
     """What points took off it."""
     offs: Mapping[Bearer, int]
+    worth: int | None = None
+    """What the use of a count card is worth that paid for it; None if money did."""
+
+    @property
+    def taxed(self) -> int:
+        """What contains the tax: what was paid for the unit, or for the use."""
+        return self.net if self.worth is None else self.worth
 
 
 def shares(sale: SaleMade, gifts: Iterable[GiftKept] = ()) -> dict[Place, Share]:
     """Return the share of every unit of a sale, in the order of its lines.
 
-    Tax is shared over the units of its class by what they cost, points that were spent over the
+    Tax is shared over the units of its class by what contains it, points that were spent over the
     units they paid for. `gifts` were charged since: they count as bought at that price. What no
     unit can carry (points of a sale that costs nothing) is in no share.
     """
-    taxes = _taxes(sale)
+    worths = _worths(sale)
+    taxes = _taxes(sale, worths)
     paid = _points_paid(sale)
     spent = _shared(sale.points_spent, paid)
     charged = {(gift.line, gift.unit): gift for gift in gifts}
@@ -62,6 +70,7 @@ def shares(sale: SaleMade, gifts: Iterable[GiftKept] = ()) -> dict[Place, Share]
                 points_spent=spent[place],
                 points_paid=paid[place],
                 offs=offs[unit],
+                worth=worths.get(place),
             )
             result[place] = _bought(share, charged[place]) if place in charged else share
     return result
@@ -73,11 +82,20 @@ def list_units(line: SoldLine) -> tuple[int, ...]:
     return (line.list_amount,) if units == 1 else (line.unit_price,) * units
 
 
-def _taxes(sale: SaleMade) -> dict[Place, int]:
+def _worths(sale: SaleMade) -> dict[Place, int]:
+    """Return what each use is worth, by the unit that it paid for."""
+    return {
+        (uses.line, unit): value
+        for uses in [tender.uses for tender in sale.tenders if tender.uses]
+        for unit, value in zip(uses.units, uses.values, strict=True)
+    }
+
+
+def _taxes(sale: SaleMade, worths: Mapping[Place, int]) -> dict[Place, int]:
     taxes = dict.fromkeys(everything(sale), 0)
     for tax in sale.tax:
         nets = {
-            (n, unit): net
+            (n, unit): worths.get((n, unit), net)
             for n, line in enumerate(sale.lines)
             if line.tax_class == tax.tax_class
             for unit, net in enumerate(line.unit_nets)

@@ -51,6 +51,12 @@ class Taking(msgspec.Struct, frozen=True, kw_only=True):
         return self.sale.total - sum([fact.total for fact in self.earlier])
 
     @property
+    def held_in_money(self) -> int:
+        """The same without what uses of count cards paid for."""
+        still = [*self.now, *[share for _, share in self.kept]]
+        return self.held - sum([share.net for share in still if share.worth is not None])
+
+    @property
     def moves_so_far(self) -> tuple[Move, ...]:
         """The moves of the sale and of its returns, oldest first."""
         return (*self.sale.moves, *[move for fact in self.earlier for move in fact.moves])
