@@ -51,7 +51,7 @@ def quoted(
             uses = cover(_any_card(wanted, held), quote, bundle, maybe, today)
         if isinstance(uses, Declined):
             return refused(uses, quote.exponent)
-        more = replies.beside(quote, uses, bundle, held, terminal.lang)
+        more = replies.paid_by_uses(quote, uses, bundle, held, terminal.lang)
         return msgspec.structs.replace(told, **more)
 
 

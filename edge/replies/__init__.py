@@ -18,7 +18,7 @@ from edge.replies.rewards import (
     tier_bought,
     tier_refunded,
 )
-from edge.replies.selling import beside, quoted, sold
+from edge.replies.selling import paid_by_uses, quoted, sold
 from edge.replies.stamp import Done, Stamp, done
 from edge.replies.value import paid_out, topped_up
 
@@ -26,7 +26,6 @@ __all__ = [
     "Done",
     "Stamp",
     "balances",
-    "beside",
     "card_bound",
     "card_changed",
     "card_replaced",
@@ -44,6 +43,7 @@ __all__ = [
     "found",
     "identified",
     "member_updated",
+    "paid_by_uses",
     "paid_out",
     "parked",
     "quoted",

@@ -80,7 +80,7 @@ def sold(fact: SaleMade, stamp: Stamp, text: str) -> words.Sold:
     )
 
 
-class Beside(TypedDict):
+class PaidByUses(TypedDict):
     """What a quote says otherwise because uses of count cards pay for a part of it."""
 
     uses: tuple[words.PaidUses, ...]
@@ -89,15 +89,15 @@ class Beside(TypedDict):
     points_earned: int
 
 
-def beside(
+def paid_by_uses(
     quote: Quote, uses: Sequence[Tender], bundle: Bundle, held: Holdings, lang: Language
-) -> Beside:
+) -> PaidByUses:
     """Return what a quote says of uses that pay for a part of it, and what is left to pay.
 
     Of a card that is not `held` here the cloud knows more.
     """
     mine = [tender.uses for tender in uses if tender.uses]
-    return Beside(
+    return PaidByUses(
         uses=tuple(
             [
                 one

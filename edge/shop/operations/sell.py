@@ -56,10 +56,8 @@ def sell(
     if isinstance(spent, Declined):
         return spent
     member = quote.member.id if quote.member else ""
-    lines, tax = (
-        _lines(quote, unit_points(quote, paid, policy)),
-        taxed(quote, paid.uses, rules.bundle),
-    )
+    lines = _lines(quote, unit_points(quote, paid, policy))
+    tax = taxed(quote, paid.uses, rules.bundle)
     points_moves = (*spent.moves, *_earned(lines, rules, holdings, member, made))
     used = [coupons.use(holdings.lots[judged.coupon]) for judged in redeemed]
     gives = _named(quote.gives, rules)
