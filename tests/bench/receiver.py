@@ -91,8 +91,7 @@ class Ledger:
     def take(self, body: bytes) -> tuple[bytes, bytes]:
         """Acknowledge a batch, or say that facts before it are missing until `head` is asked."""
         if self._answers_no:
-            gap = CloudProblem(code="gap", status=409, high_water=self._high)
-            return b"409 Conflict", msgspec.json.encode(gap)
+            return self._gap()
         found = HEAD.search(body, max(0, len(body) - 300))
         assert found is not None, "a batch ends with its head"
         head = found[1].decode()
@@ -101,12 +100,18 @@ class Ledger:
         begin = FIRST.search(body, 0, FIRST_WITHIN)
         assert begin is not None, "a batch begins with its first fact"
         first, last = int(begin[1]), self._sequences[head]
+        if first > self._high + 1:  # news, sent before the box hears what we have forgotten
+            return self._gap()
         if last <= self._high:  # known, and acknowledged once more
             return b"200 OK", self._receipt(first, last)
         self._high = last
         if first <= self._end:
             self._acks.append((perf_counter() + self.delay_seconds, self._high))
         return b"200 OK", self._receipt(first, last)
+
+    def _gap(self) -> tuple[bytes, bytes]:
+        gap = CloudProblem(code="gap", status=409, high_water=self._high)
+        return b"409 Conflict", msgspec.json.encode(gap)
 
     def _receipt(self, first: int, last: int) -> bytes:
         return b'{"outcomes":[%s],"high_water":%d,"head":"%s"}' % (
