@@ -50,7 +50,7 @@ soak: .venv/test.stamp
 	  || { rm -rf .venv; echo "python cannot make a virtual environment here; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 
 .venv/demo.stamp: .venv/bin/python pyproject.toml constraints.txt
-	$(PIP) install --only-binary :all: --constraint constraints.txt --editable '.[sim]'
+	$(PIP) install --only-binary :all: --constraint constraints.txt --editable .
 	@touch $@
 
 .venv/test.stamp: .venv/demo.stamp
