@@ -2,6 +2,18 @@
 
 from collections import OrderedDict
 from collections.abc import Hashable
+from math import ceil
+from typing import Final
+
+SMALL_BYTES: Final = 1024
+"""What a request may have for one token: some twenty lines of a basket."""
+BYTES_PER_TOKEN: Final = 256
+"""Beyond that: a few lines, which cost about as much time as a small request."""
+
+
+def weight(request_bytes: int) -> int:
+    """Return how many tokens a request of so many bytes takes: time goes with its size."""
+    return 1 + ceil(max(0, request_bytes - SMALL_BYTES) / BYTES_PER_TOKEN)
 
 
 class TokenBucket:
@@ -30,6 +42,14 @@ class TokenBucket:
         self._level -= 1
         return True
 
+    def charge(self, tokens: float) -> None:
+        """Take tokens for what was let through and turned out to be more; they may be owed."""
+        self._level -= tokens
+
+    def seconds_until_next(self) -> float:
+        """Return how long after the last `take` there is a token again."""
+        return max(0.0, 1 - self._level) / self._rate
+
     def give_back(self) -> None:
         """Put a token back that turned out not to be needed."""
         self._level = min(self._burst, self._level + 1)
@@ -52,6 +72,16 @@ class TokenBuckets:
         else:
             self._buckets.move_to_end(who)
         return bucket.take(now)
+
+    def charge(self, who: Hashable, tokens: float) -> None:
+        """Take tokens of `who`, if it is watched, that may be owed."""
+        if (bucket := self._buckets.get(who)) is not None:
+            bucket.charge(tokens)
+
+    def seconds_until_next(self, who: Hashable) -> float:
+        """Return how long after its last `take` there is a token of `who` again."""
+        bucket = self._buckets.get(who)
+        return 0.0 if bucket is None else bucket.seconds_until_next()
 
     def give_back(self, who: Hashable) -> None:
         """Put a token back into the bucket of `who`, if it is watched."""

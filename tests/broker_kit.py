@@ -51,10 +51,12 @@ class Site(NamedTuple):
     async def at_broker(self, name: str = HANDHELD, *kinds: str, **changes: Any) -> Far:
         """Connect a terminal; with `kinds`, it says that it listens to them."""
         base = f"edge/v1/{STORE}/{name}"
+        session: dict[str, Any] = {"clean_start": True, "session_seconds": 0}
         end = far(
-            name, password=self.it.token(name).encode(), clean_start=True, session_seconds=0,
+            name, password=self.it.token(name).encode(),
             subscriptions=(f"{base}/evt/+", f"{base}/rsp/+"),
-            will=Message(topic=f"{base}/state", payload=OFFLINE, retain=True), **changes,
+            will=Message(topic=f"{base}/state", payload=OFFLINE, retain=True),
+            **(session | changes),
         )  # fmt: skip
         loop = asyncio.get_running_loop()
         await loop.create_connection(lambda: end, "127.0.0.1", self.broker.port)
@@ -145,10 +147,15 @@ async def scanner_at(broker: Mosquitto) -> AsyncIterator[tuple[Device, "asyncio.
 
 
 @contextlib.asynccontextmanager
-async def site(folder: Path) -> AsyncIterator[Site]:
-    """Run box, broker and scanner until the end of the block."""
+async def site(folder: Path, *, remembers: bool = False) -> AsyncIterator[Site]:
+    """Run box, broker and scanner until the end of the block.
+
+    A broker that `remembers` keeps what it knows on its disk, which no file of ours asks for.
+    """
     broker = Mosquitto(folder)
     async with box_at(folder, broker) as it:
+        if remembers:
+            broker.remember()
         await broker.start()
         try:
             async with scanner_at(broker) as (scanner, beeps):

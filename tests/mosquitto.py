@@ -44,6 +44,12 @@ class Mosquitto:
         assert old in text
         path.write_text(text.replace(old, new))
 
+    def remember(self) -> None:
+        """Configure it as brokers often are: what it retains outlives it."""
+        folder = self.folder / "data"
+        folder.mkdir(exist_ok=True)
+        self.change("persistence false", f"persistence true\npersistence_location {folder}/")
+
     async def start(self) -> None:
         """Start, and wait until it listens."""
         path = self.folder / "mosquitto.conf"

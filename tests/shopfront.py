@@ -89,6 +89,16 @@ class Shopfront:
         return self.box.journal.committed
 
 
+def unhurried(config: Config) -> Config:
+    """Let a terminal ask as much as it likes, as large junk counts for many requests."""
+    rate = 100_000
+    return replace(
+        config,
+        http=replace(config.http, requests_per_second_max=rate),
+        mqtt=replace(config.mqtt, requests_per_second_max=rate),
+    )
+
+
 def _adjusted(config: Config) -> Config:
     mqtt = replace(config.mqtt, listen="127.0.0.1:0", packet_bytes_max=PACKET_BYTES_MAX)
     return replace(config, mqtt=mqtt, http=replace(config.http, listen="127.0.0.1:0"))

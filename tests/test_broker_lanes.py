@@ -111,7 +111,7 @@ async def test_an_old_client_claims_like_a_new_one(tmp_path: Path) -> None:
 
 async def test_a_killed_broker_s_ghosts_claim_nothing(tmp_path: Path) -> None:
     """It kept a birth and forgot the will: whoever comes back is asked instead, or nobody."""
-    async with site(tmp_path) as shop:
+    async with site(tmp_path, remembers=True) as shop:
         await shop.at_broker(HANDHELD, "scan")
         other = await shop.at_broker(PC_POS, "scan")
         await until(lambda: shop.hears(HANDHELD) and shop.hears(PC_POS))
@@ -130,6 +130,26 @@ async def test_a_killed_broker_s_ghosts_claim_nothing(tmp_path: Path) -> None:
         await until(lambda: shop.hears(PC_POS))
         shop.scan(CAKE)
         assert await scanned(back) == CAKE
+
+
+async def test_who_died_with_its_broker_claims_nothing_whatever_session_it_had(
+    tmp_path: Path,
+) -> None:
+    async with site(tmp_path) as shop:
+        dead = await shop.at_broker(HANDHELD, "scan", clean_start=False, session_seconds=3600)
+        other = await shop.at_broker(PC_POS, "scan")
+        await until(lambda: shop.hears(HANDHELD) and shop.hears(PC_POS))
+        await shop.broker.kill()
+        async with asyncio.timeout(60):
+            await dead.lost.wait()
+            await other.lost.wait()
+        await shop.broker.start()
+        back = await shop.at_broker(PC_POS, "scan")
+        await until(lambda: shop.hears(PC_POS) and shop.is_wired)
+        assert not shop.hears(HANDHELD)
+        shop.scan(TEA)
+        assert await scanned(back) == TEA
+        assert shop.it.box.lanes.unclaimed == {}
 
 
 async def test_a_ghost_s_scan_is_the_next_one_s(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from simulators.request_keys import new_key
 from tests.http_house import no_traceback
 from tests.mqtt_far import STORE, Far, connected
 from tests.mqtt_kit import publish
-from tests.shopfront import PACKET_BYTES_MAX, Said, Shopfront, open_shop
+from tests.shopfront import PACKET_BYTES_MAX, Said, Shopfront, open_shop, unhurried
 from tests.stand import until
 
 LATTE = [{"code": demo_data.ean(1), "quantity": "1"}]
@@ -175,7 +175,7 @@ def crowds(good: bytes, sale: dict[str, Any]) -> Iterator[Rotten]:
 
 
 async def test_junk_is_refused_alike_at_both_doors_and_loses_nothing(tmp_path: Path) -> None:
-    async with open_shop(tmp_path) as front, front.at_mqtt() as end:
+    async with open_shop(tmp_path, adjust=unhurried) as front, front.at_mqtt() as end:
         sale = await front.shop.sale(new_key(), LATTE, SILVER)
         good = await front.over_both(end, "quote", QUOTE)
         sequence = await front.settled()
@@ -348,6 +348,7 @@ DECLINED = (
     ("edge:pay:cash", "C0", "E-UNKNOWN-PRODUCT"),
     ("EDGE:PAY:CASH:-1", "C0", "E-UNKNOWN-PRODUCT"),
     ("EDGE:PAY:CASH:1", "C0", "E-TENDER-SHORT"),
+    ("EDGE:PAY:CASH:12345670", "C0", "E-CHANGE-OVER"),
 )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from edge.box import Box
 from edge.config import load
@@ -90,7 +91,9 @@ async def real_box(folder: Path) -> AsyncIterator[Box]:
     path = folder / "store.toml"
     text = EXAMPLE.read_text("utf-8")
     path.write_text(text.replace(":1883", ":0").replace(":8480", ":0"), "utf-8")
-    async with Box(load(path), real_world()) as box:
+    config = load(path)
+    unhurried = replace(config.http, requests_per_second_max=10_000)
+    async with Box(replace(config, http=unhurried), real_world()) as box:
         yield box
 
 

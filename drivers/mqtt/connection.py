@@ -108,7 +108,7 @@ class Connection(Codec[bytes]):
         self._over, self.wake_at = True, None
         return (
             Send(self._disconnect(broken)),
-            Offline(identity, broken.reason),
+            Offline(identity, broken.reason, broken.code),
             Close(broken.reason),
         )
 
@@ -127,17 +127,17 @@ class Connection(Codec[bytes]):
             self._frames += self._fitting(partial(greeting.farewell, broken), broken.reason)
         else:
             self._frames += self._disconnect(broken)
-            self._leave(now, broken.reason, with_will=True)
+            self._leave(now, broken.reason, with_will=True, code=broken.code)
         self._finish(broken.reason)
 
     def _finish(self, reason: str) -> None:
         self._over, self.wake_at = True, None
         self._outs.append(Close(reason))
 
-    def _leave(self, now: float, reason: str, *, with_will: bool) -> None:
+    def _leave(self, now: float, reason: str, *, with_will: bool, code: int | None = None) -> None:
         if self._session is not None:
             self._session.left(now, with_will=with_will)
-            self._outs.append(Offline(self._session.identity, reason))
+            self._outs.append(Offline(self._session.identity, reason, code))
             self._outs += self._endpoint.wake(now)
 
     def _disconnect(self, broken: Broken) -> bytes:

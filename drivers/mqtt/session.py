@@ -57,10 +57,14 @@ class Online(msgspec.Struct, frozen=True):
 
 
 class Offline(msgspec.Struct, frozen=True):
-    """A terminal's connection has ended; `reason` is for the log."""
+    """A terminal's connection has ended; `reason` is for the log.
+
+    `code` is the reason code of section 2.4 that it was ended with, if it was ended here.
+    """
 
     identity: Identity
     reason: str
+    code: int | None = None
 
 
 class Requested(msgspec.Struct, frozen=True):

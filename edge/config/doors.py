@@ -40,6 +40,7 @@ class Mqtt(Listener, frozen=True, kw_only=True):
     """A payload of 64 KiB, and its topic and properties around it."""
     connections_max: Count = 256
     connections_per_address_max: Count = 64
+    """Of clients that have not logged in: a shop's terminals may share one address."""
     requests_per_second_max: Count = 50
     connect_seconds_max: Seconds = 10.0
     session_expiry_seconds_max: Seconds = 3600.0
@@ -76,6 +77,7 @@ class Http(Listener, frozen=True, kw_only=True):
     body_bytes_max: Bytes = 65536
     connections_max: Count = 256
     connections_per_address_max: Count = 64
+    """Besides the first few of each terminal: a shop's terminals may share one address."""
     requests_per_second_max: Count = 50
     header_seconds_max: Seconds = 5.0
     body_seconds_max: Seconds = 10.0

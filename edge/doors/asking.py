@@ -5,6 +5,7 @@ fast, and what it is told is the same.
 """
 
 import asyncio
+import math
 from collections import Counter
 from collections.abc import Callable
 
@@ -14,9 +15,12 @@ from drivers.mqtt import Message, Requested
 from drivers.terminal import encode
 from edge.config import Mqtt, Terminal
 from edge.doors.behind import Answering
-from edge.rates import TokenBuckets
+from edge.doors.turns import Turns
+from edge.rates import TokenBuckets, weight
 from edge.refusals import Refusal, problem
 
+WAITING_MAX = 128
+"""How many requests of one terminal may wait for their turn."""
 ANSWER_SECONDS_MAX = 120
 """An answer that could not be delivered for so long is dropped: the terminal asks again."""
 STOP_SECONDS_MAX = 5.0
@@ -29,7 +33,8 @@ log = structlog.get_logger(__name__)
 class Asking:
     """Takes requests in with `ask` and gives answers out to `tell`, terminal by terminal.
 
-    `counts` is told how many were refused before the desk, by code.
+    `counts` is told how many were refused before the desk, by code. What is taken in is begun
+    in `turns` with all others'.
     """
 
     def __init__(
@@ -38,11 +43,13 @@ class Asking:
         settings: Mqtt,
         counts: Counter[str],
         tell: Callable[[str, Message], None],
+        turns: Turns,
     ) -> None:
         rate = settings.requests_per_second_max
         self._desk, self._inflight_max = desk, settings.inflight_max
-        self._counts, self._tell = counts, tell
+        self._counts, self._tell, self._turns = counts, tell, turns
         self._buckets = TokenBuckets(rate, rate)
+        self._waiting: Counter[str] = Counter()
         self._in_flight: Counter[str] = Counter()
         self._at_work: set[asyncio.Task[None]] = set()
         self._is_stopping = False
@@ -53,7 +60,8 @@ class Asking:
         if refusal is not None:
             self.refuse(asked, terminal, topic, refusal)
             return
-        self._in_flight[terminal.id] += 1
+        self._buckets.charge(terminal.id, weight(len(asked.payload)) - 1)
+        self._waiting[terminal.id] += 1
         task = asyncio.get_running_loop().create_task(self._serve(asked, terminal, topic))
         self._at_work.add(task)
         task.add_done_callback(self._at_work.discard)
@@ -86,12 +94,21 @@ class Asking:
         if self._is_stopping:
             return Refusal("E-STOPPING", retry_after=1)
         if not self._buckets.take(terminal.id, now):
-            return Refusal("E-RATE-LIMITED", retry_after=1)
-        if self._in_flight[terminal.id] >= self._inflight_max:
+            wait = self._buckets.seconds_until_next(terminal.id)
+            return Refusal("E-RATE-LIMITED", retry_after=max(1, math.ceil(wait)))
+        if self._waiting[terminal.id] >= WAITING_MAX:
             return Refusal("E-BUSY", retry_after=1)
         return None
 
     async def _serve(self, asked: Requested, terminal: Terminal, topic: str) -> None:
+        try:
+            await self._turns.mine(terminal.id)
+        finally:
+            self._waiting[terminal.id] -= 1
+        if self._in_flight[terminal.id] >= self._inflight_max:
+            self.refuse(asked, terminal, topic, Refusal("E-BUSY", retry_after=1))
+            return
+        self._in_flight[terminal.id] += 1
         try:
             answer = await self._desk.handle(terminal, asked.operation, asked.payload)
         except Exception:
@@ -102,8 +119,6 @@ class Asking:
             self._answer(asked, topic, answer.body, PROBLEM if answer.status >= 400 else JSON)
         finally:
             self._in_flight[terminal.id] -= 1
-            if not self._in_flight[terminal.id]:
-                del self._in_flight[terminal.id]
 
     def _answer(self, asked: Requested, topic: str, body: bytes, content_type: str) -> None:
         self._tell(

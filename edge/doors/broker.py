@@ -9,7 +9,8 @@ Sessions are not kept: what was sent while the box was away is lost, and asked a
 
 A terminal claims what is said on its lane by its birth (see `births`), and lets go of it by its
 will. A broker that was killed may remember a birth and have forgotten the will; but it says when
-nobody has subscribed, and then the birth is forgotten here, too.
+nobody has subscribed, and then the birth is forgotten here, too. It does not say so of a client
+whose session it keeps; so the files that are generated for it let it keep nothing over its end.
 """
 
 import asyncio
@@ -38,6 +39,7 @@ from edge.doors.behind import Answering
 from edge.doors.births import Births
 from edge.doors.broker_line import Address, Line
 from edge.doors.broker_probe import BOX, Unsure, find_holes
+from edge.doors.turns import Turns
 from edge.refusals import Refusal
 
 RETRY_SECONDS_MIN: Final = 0.2
@@ -65,6 +67,7 @@ class BrokerDoor:
         store: str,
         settings: Mqtt,
         jitter: Callable[[], float],
+        turns: Turns | None = None,
     ) -> None:
         """Read the password and whom to trust. Raises ConfigError and OSError.
 
@@ -77,7 +80,7 @@ class BrokerDoor:
         self._password = read_secret(settings.broker_password_file).decode().strip()
         self.counts: Counter[str] = Counter()
         self.state: State = "down"
-        self._asking = Asking(desk, settings, self.counts, self._tell)
+        self._asking = Asking(desk, settings, self.counts, self._tell, turns or Turns())
         self._line: Line | None = None
         self._news: dict[str, Message] = {}
         self._births = Births()

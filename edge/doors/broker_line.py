@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from drivers.codec import Close, Send
 from drivers.mqtt import Client, Message, Publish
+from edge.doors.pieces import Pieces
 
 CONNECT_SECONDS_MAX = 10.0
 PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
@@ -44,6 +45,7 @@ class Line(asyncio.Protocol):
         self._client, self._hear = client, hear
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
+        self._pieces: Pieces | None = None
         self._timer: asyncio.TimerHandle | None = None
         self.over: asyncio.Future[None] = self._loop.create_future()
 
@@ -70,20 +72,27 @@ class Line(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
         self._transport = cast(asyncio.Transport, transport)
+        self._pieces = Pieces(self._transport, self._receive)
         self._do(self._client.start(self._loop.time()))
 
     def data_received(self, data: bytes) -> None:
         """Take a piece of the stream."""
-        self._do(self._client.receive(data, self._loop.time()))
+        assert self._pieces is not None
+        self._pieces.feed(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
+        if self._pieces is not None:
+            self._pieces.finish()
         if self._timer is not None:
             self._timer.cancel()
         self._client.lost()
         self.over.set_result(None)
 
     # --- our side
+
+    def _receive(self, data: bytes) -> None:
+        self._do(self._client.receive(data, self._loop.time()))
 
     def _do(self, outs: Iterable[object]) -> None:
         assert self._transport is not None

@@ -20,6 +20,7 @@ from edge.doors.lane_events import LaneEvents
 from edge.doors.mqtt import MqttDoor
 from edge.doors.registrar import Place, Registrar
 from edge.doors.securing import Certificates
+from edge.doors.turns import Turns
 from edge.world import World
 
 LOOK_SECONDS: Final = 1.0
@@ -46,17 +47,18 @@ class Doors:
         self._certificates = self._certify(config, world)
         context = None if self._certificates is None else self._certificates.context
         self.registrar = Registrar(access, world, config.lanes, self._place)
+        turns = Turns()
         self.mqtt = MqttDoor(
-            desk, access, config.store.id, config.mqtt, context if config.mqtt.tls else None
+            desk, access, config.store.id, config.mqtt, context if config.mqtt.tls else None, turns
         )
         self.http = HttpDoor(
             config.http, desk, access, feeds.subscribe, metrics, self.registrar,
-            context if config.http.tls else None,
+            context if config.http.tls else None, turns,
         )  # fmt: skip
         self.broker: BrokerDoor | None = None
         if config.mqtt.broker is not None:
             jitter = world.luck.random
-            self.broker = BrokerDoor(desk, access, config.store.id, config.mqtt, jitter)
+            self.broker = BrokerDoor(desk, access, config.store.id, config.mqtt, jitter, turns)
         rooms = dict.fromkeys(registrar.OPERATIONS, self.registrar)
         feeds.besides.append(LaneEvents(access, self.mqtt, self.broker))
         self.admin = AdminDoor(config.store.state_dir, office, desk.health, rooms)

@@ -18,9 +18,9 @@ import asyncio
 import math
 import re
 import ssl
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Hashable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 import structlog
 from aiohttp import web
@@ -36,10 +36,11 @@ from edge.contracts import documents
 from edge.doors import http_guards as guards
 from edge.doors.behind import Answer, Desk, Reception
 from edge.doors.feeds import Feed
-from edge.doors.http_connection import Server, refused, response
+from edge.doors.http_connection import Connection, Server, refused, response
 from edge.doors.listening import Entrance
+from edge.doors.turns import Turns
 from edge.pages import Document
-from edge.rates import TokenBuckets
+from edge.rates import TokenBuckets, weight
 from edge.refusals import Refusal
 
 BURST_SECONDS: Final = 2
@@ -64,6 +65,11 @@ class _Visit:
     wait: Wait | None
     route: "_Route | None"
     names: tuple[str, ...]
+
+    @property
+    def who(self) -> Hashable:
+        """Whose time the request takes: a terminal's, or a stranger's address's."""
+        return ("address", self.address) if self.terminal is None else self.terminal.id
 
 
 Served = web.StreamResponse | Refusal
@@ -90,6 +96,7 @@ class HttpDoor:
         metrics: Callable[[], bytes],
         reception: Reception,
         tls: ssl.SSLContext | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self._settings = settings
         self._desk = desk
@@ -100,6 +107,8 @@ class HttpDoor:
         self._eyes = phone.Eyes()
         rate = settings.requests_per_second_max
         self._buckets = TokenBuckets(rate, rate * BURST_SECONDS)
+        self._patience = TokenBuckets(rate, rate)
+        self._turns = turns or Turns()
         self._feeds: dict[Feed, _Visit] = {}
         self._at_work: set[asyncio.Task[Answer | Refusal]] = set()
         self._connections: Server | None = None
@@ -153,6 +162,7 @@ class HttpDoor:
         visit = self._receive(request)
         lang = visit.terminal.lang if visit.terminal else guards.language(request.headers)
         try:
+            await self._turns.mine(visit.who)
             served = self._refuse(visit) or await self._route(visit)
         except ConnectionError:
             raise
@@ -164,18 +174,21 @@ class HttpDoor:
             reply.force_close()
         return reply
 
-    @staticmethod
-    def _is_rude(visit: _Visit, served: Served) -> bool:
-        """Tell whether to hang up on a stranger who asks too fast: coming again takes longer."""
-        return visit.terminal is None and isinstance(served, Refusal) and served.entry.status == 429
+    def _is_rude(self, visit: _Visit, served: Served) -> bool:
+        """Tell whether to hang up on who asks too fast: coming again takes longer.
+
+        A stranger is never waited for; a terminal that was told so may try that often again.
+        """
+        if not isinstance(served, Refusal) or served.entry.status != 429:
+            return False
+        now = asyncio.get_running_loop().time()
+        return visit.terminal is None or not self._patience.take(visit.who, now)
 
     def _receive(self, request: web.BaseRequest) -> _Visit:
         path = request.rel_url.raw_path
         address = request.remote or ""
         who = self._login(request, address)
         terminal, wait = (None, who) if isinstance(who, Wait) else (who, None)
-        if terminal is not None and self._connections is not None:
-            self._connections.welcome(address)
         found = [(route, match) for route in _ROUTES if (match := route.path.fullmatch(path))]
         for route, match in found:
             if route.method == request.method:
@@ -223,10 +236,12 @@ class HttpDoor:
         return Refusal("E-METHOD", {"allow": ", ".join(visit.names)})
 
     def _refuse_haste(self, visit: _Visit) -> Refusal | None:
-        who = ("address", visit.address) if visit.terminal is None else visit.terminal.id
-        if self._buckets.take(who, asyncio.get_running_loop().time()):
-            return None
-        return Refusal("E-RATE-LIMITED", retry_after=1)
+        if not self._buckets.take(visit.who, asyncio.get_running_loop().time()):
+            wait = self._buckets.seconds_until_next(visit.who)
+            return Refusal("E-RATE-LIMITED", retry_after=max(1, math.ceil(wait)))
+        if visit.terminal is not None:
+            cast(Connection, visit.request.protocol).welcome(visit.terminal.id)
+        return None
 
     async def _route(self, visit: _Visit) -> Served:
         assert visit.route is not None
@@ -242,6 +257,7 @@ class HttpDoor:
         payload = await self._read(visit.request)
         if isinstance(payload, Refusal):
             return payload
+        self._buckets.charge(visit.who, weight(len(payload)) - 1)
         work = asyncio.create_task(self._work(visit.terminal, visit.names[0], payload, key))
         self._at_work.add(work)
         work.add_done_callback(self._at_work.discard)
@@ -253,6 +269,7 @@ class HttpDoor:
         self, terminal: Terminal, operation: str, payload: bytes, key: str | None
     ) -> Answer | Refusal:
         try:
+            await self._turns.mine(terminal.id)
             return await self._desk.handle(terminal, operation, payload, key)
         except Exception:
             log.exception("request_failed", terminal=terminal.id, operation=operation)

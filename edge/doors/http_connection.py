@@ -23,6 +23,8 @@ from edge.refusals import Language, Refusal, problem
 
 IDLE_SECONDS_MAX: Final = 60.0
 """How long a connection may stay open between two requests."""
+TERMINAL_CONNECTIONS: Final = 8
+"""How many connections of a terminal have places of their own: a browser opens six or seven."""
 LINGERING_SECONDS_MAX: Final = 1.0
 """How long the rest of a refused body is read, so that the refusal can be read."""
 
@@ -94,6 +96,7 @@ class Connection(web.RequestHandler):
         self._server = server
         self._header_seconds_max = header_seconds_max
         self._address: str | None = None
+        self._terminal: str | None = None
         self._serving = False
         self._head_timer: asyncio.TimerHandle | None = None
 
@@ -114,7 +117,7 @@ class Connection(web.RequestHandler):
         """Give the place to somebody else."""
         self.head_arrived()
         if self._address is not None:
-            self._server.leave(self._address)
+            self._server.leave(self._address, self._terminal)
             self._address = None
         super().connection_lost(exc)
 
@@ -132,6 +135,13 @@ class Connection(web.RequestHandler):
             return await answer(request)
         finally:
             self._serving = False
+
+    def welcome(self, terminal: str) -> None:
+        """Take note that a terminal is here, which was not too fast."""
+        if self._address is not None and self._server.welcome(
+            self._address, terminal, is_new=self._terminal is None
+        ):
+            self._terminal = terminal
 
     def head_arrived(self) -> None:
         """Stop the clock."""
@@ -179,6 +189,7 @@ class Server(web.Server):
         super().__init__(handle, request_factory=self._make, handler_cancellation=True)
         self._settings = settings
         self._by_address: Counter[str] = Counter()
+        self._by_terminal: Counter[str] = Counter()
         self._arrivals = arrivals(settings.requests_per_second_max)
         self._is_stopping = False
 
@@ -189,7 +200,7 @@ class Server(web.Server):
     @property
     def admitted(self) -> int:
         """How many connections there are."""
-        return self._by_address.total()
+        return self._by_address.total() + self._by_terminal.total()
 
     def admit(self, address: str) -> Refusal | None:
         """Take a place for `address`, or say why there is none."""
@@ -206,16 +217,31 @@ class Server(web.Server):
         self._by_address[address] += 1
         return None
 
-    def welcome(self, address: str) -> None:
-        """Take note that a terminal is there: it may connect as often as it likes to ask."""
+    def welcome(self, address: str, terminal: str, *, is_new: bool) -> bool:
+        """Take note that a terminal is there: it may connect as often as it likes to ask.
+
+        A few connections of each do not count for its address, which a whole shop may share: tell
+        whether this one, that `is_new`, is one of them.
+        """
         self._arrivals.give_back(address)
+        if not is_new or self._by_terminal[terminal] >= TERMINAL_CONNECTIONS:
+            return False
+        self._by_terminal[terminal] += 1
+        self._leave_address(address)
+        return True
 
     def admit_nobody(self) -> None:
         """Refuse whoever comes from now on; those who are in stay."""
         self._is_stopping = True
 
-    def leave(self, address: str) -> None:
-        """Give a place back."""
+    def leave(self, address: str, terminal: str | None) -> None:
+        """Give a place back: the address's, or the terminal's if it had one of its own."""
+        if terminal is None:
+            self._leave_address(address)
+        else:
+            self._by_terminal[terminal] -= 1
+
+    def _leave_address(self, address: str) -> None:
         self._by_address[address] -= 1
         if not self._by_address[address]:
             del self._by_address[address]

@@ -9,7 +9,6 @@ answer comes; only the answer means done.
 
 import asyncio
 import ssl
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import partial
 
@@ -39,13 +38,16 @@ from edge.doors.behind import Answering
 from edge.doors.births import STATE_BYTES_MAX
 from edge.doors.listening import Entrance, arrivals
 from edge.doors.mqtt_wire import LINGER_SECONDS_MAX, Wire
+from edge.doors.turns import Turns
 from edge.rates import TokenBuckets
 
 PACKETS_PER_REQUEST = 4
 PACKETS_PER_SECOND_MIN = 200
 """What a terminal may send: its requests, acknowledgements and pings."""
 LOGINS_PER_SECOND, LOGINS_BURST = 2.0, 60.0
-"""How often a terminal may come in: who is cut off for a flood cannot go on with it at once."""
+"""How often a terminal may come in."""
+LOGINS_PER_FLOOD = 30.0
+"""What being cut off for a flood costs: who goes on with it has to wait for it soon."""
 EVENT_SECONDS_MAX = 10.0
 """How old an event may be when a terminal gets it."""
 
@@ -66,6 +68,7 @@ class MqttDoor:
         store: str,
         settings: Mqtt,
         tls: ssl.SSLContext | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self._access, self._settings, self._store, self._tls = access, settings, store, tls
         limits = Settings(
@@ -79,9 +82,10 @@ class MqttDoor:
             ),
         )
         self._endpoint = Endpoint(limits, partial(self._login, ""))
-        self._asking = Asking(desk, settings, self._endpoint.counts, self._deliver)
+        self._asking = Asking(
+            desk, settings, self._endpoint.counts, self._deliver, turns or Turns()
+        )
         self._wires: dict[Attached, Wire] = {}
-        self._by_address: Counter[str] = Counter()
         self._logins = TokenBuckets(LOGINS_PER_SECOND, LOGINS_BURST)
         self._arrivals = arrivals(settings.requests_per_second_max)
         self._states: dict[str, bytes] = {}
@@ -178,23 +182,23 @@ class MqttDoor:
             return None
         connection = Connection(self._endpoint, partial(self._login, address))
         self._wires[connection] = wire
-        self._by_address[address] += 1
         return connection
 
-    def departed(self, connection: Connection, address: str) -> None:
+    def departed(self, connection: Connection) -> None:
         """Forget a connection."""
         self._wires.pop(connection, None)
-        self._by_address[address] -= 1
-        if not self._by_address[address]:
-            del self._by_address[address]
 
     def _is_full(self, address: str) -> bool:
         settings = self._settings
         return (
             len(self._wires) >= settings.connections_max
-            or self._by_address[address] >= settings.connections_per_address_max
+            or self._strangers(address) >= settings.connections_per_address_max
             or not self._arrivals.take(address, self._now())
         )
+
+    def _strangers(self, address: str) -> int:
+        """Count who has come from an address and not logged in: each terminal can do so once."""
+        return sum(wire.is_strangers and wire.address == address for wire in self._wires.values())
 
     def _login(self, address: str, name: str, password: bytes) -> Terminal | TooSoon | None:
         now = self._now()
@@ -202,7 +206,7 @@ class MqttDoor:
         if isinstance(who, Wait):
             return TooSoon(who.seconds)
         if who is not None and not self._logins.take(who.id, now):
-            return TooSoon(1 / LOGINS_PER_SECOND)
+            return TooSoon(self._logins.seconds_until_next(who.id))
         return who
 
     def happened(self, event: object) -> None:
@@ -219,8 +223,10 @@ class MqttDoor:
                     self._endpoint.counts["state_too_large"] += 1
             case Online(identity):
                 log.info("mqtt_online", terminal=identity.id)
-            case Offline(identity, reason):
+            case Offline(identity, reason, code):
                 log.info("mqtt_offline", terminal=identity.id, reason=reason)
+                if code == Reason.MESSAGE_RATE_TOO_HIGH:
+                    self._logins.charge(identity.id, LOGINS_PER_FLOOD)
                 self._arm()
             case _:
                 raise AssertionError(f"nobody knows {event!r}")

@@ -7,6 +7,7 @@ from typing import Any, Protocol, cast
 
 from drivers.codec import Close, Send
 from drivers.mqtt import Connection
+from edge.doors.pieces import Pieces
 
 LINGER_SECONDS_MAX = 2.0
 """How long a client may take to read our last words and hang up."""
@@ -18,7 +19,7 @@ class Door(Protocol):
     def arrived(self, wire: "Wire", address: str) -> Connection | None:
         """Take in a connection; return its machine, or None when there is no room."""
 
-    def departed(self, connection: Connection, address: str) -> None:
+    def departed(self, connection: Connection) -> None:
         """Forget a connection."""
 
     def happened(self, event: object) -> None:
@@ -29,9 +30,12 @@ class Wire(asyncio.Protocol):
     """One connection: bytes and time in, bytes and events out."""
 
     _transport: asyncio.Transport
+    _pieces: Pieces
 
     def __init__(self, door: Door) -> None:
-        self._door, self._address = door, ""
+        self._door = door
+        self.address = ""
+        """Where the client comes from; "" where that has no name."""
         self._connection: Connection | None = None
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
@@ -45,9 +49,10 @@ class Wire(asyncio.Protocol):
         """Begin; without Nagle, or each round trip may cost a delayed acknowledgement."""
         # uvloop has its own, which only looks like one.
         self._transport = cast(asyncio.Transport, transport)
+        self._pieces = Pieces(self._transport, self._receive)
         peer = transport.get_extra_info("peername")
-        self._address = str(peer[0]) if peer else ""
-        self._connection = self._door.arrived(self, self._address)
+        self.address = str(peer[0]) if peer else ""
+        self._connection = self._door.arrived(self, self.address)
         if self._connection is None:
             self._transport.abort()
             return
@@ -59,28 +64,34 @@ class Wire(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take a piece of the stream."""
         if self._connection is not None:
-            self.do(self._connection.receive(data, self._loop.time()))
-            self._arm()
+            self._pieces.feed(data)
 
     def pause_writing(self) -> None:
         """Read no more from a client that does not read: it cannot make us pile up answers."""
-        self._transport.pause_reading()
+        self._pieces.hold()
 
     def resume_writing(self) -> None:
         """Read again."""
-        self._transport.resume_reading()
+        self._pieces.release()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
+        if self._connection is not None:
+            self._pieces.finish()
         if self._timer is not None:
             self._timer.cancel()
         if self._connection is not None:
             reason = "hung up" if exc is None else str(exc)
             self.do(self._connection.lost(self._loop.time(), reason))
-            self._door.departed(self._connection, self._address)
+            self._door.departed(self._connection)
         self.gone.set_result(None)
 
     # --- our side
+
+    @property
+    def is_strangers(self) -> bool:
+        """Whether nobody has logged in here."""
+        return self._connection is None or self._connection.terminal is None
 
     def do(self, outs: Iterable[Any]) -> None:
         """Do what the connection's machine, or another's, wants done here."""
@@ -110,10 +121,15 @@ class Wire(asyncio.Protocol):
             return
         try:
             self._transport.write_eof()
-            self._transport.resume_reading()
+            self._pieces.release()
         except OSError:
             # The client has gone first, and asyncio has not told us yet.
             self._transport.abort()
+
+    def _receive(self, data: bytes) -> None:
+        assert self._connection is not None
+        self.do(self._connection.receive(data, self._loop.time()))
+        self._arm()
 
     def _arm(self) -> None:
         """See to it that the machine is woken in time; a timer that is early is left alone."""

@@ -39,6 +39,8 @@ CONNECTIONS = 40
 TEA = {"lines": [{"code": demo_data.ean(3), "quantity": "1"}]}
 INSIDER = TERMINALS[-1]
 """A terminal whose token the attacker has."""
+LINES_MAX = 500
+"""What a basket may have."""
 PING = mqtt5.PingReqPacket().write()
 
 
@@ -86,12 +88,24 @@ def _connect(token: str) -> bytes:
     return mqtt5.ConnectPacket(INSIDER, username=INSIDER, password=token.encode()).write()
 
 
-def _quote(number: int) -> bytes:
+def _basket(lines: int) -> bytes:
+    """Return a quote's payload with so many things in it, a dozen of them different."""
+    said = [{"code": demo_data.ean(1 + number % 12)} for number in range(lines)]
+    return json.dumps({"lines": said}).encode()
+
+
+def _quote(payload: bytes) -> bytes:
     base = f"edge/v1/s1/{INSIDER}"
     return mqtt5.PublishPacket(
-        f"{base}/req/quote", b'{"lines":[{"code":"6970000000031"}]}' + b" " * number,
-        response_topic=f"{base}/rsp/quote",
-    ).write()  # fmt: skip
+        f"{base}/req/quote", payload, response_topic=f"{base}/rsp/quote"
+    ).write()
+
+
+def _post(token: str, payload: bytes) -> bytes:
+    return (
+        "POST /v1/quote HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        f"Authorization: Bearer {INSIDER}:{token}\r\nContent-Length: {len(payload)}\r\n\r\n"
+    ).encode() + payload
 
 
 Attack = Callable[[Target], Awaitable[None]]
@@ -106,10 +120,17 @@ ATTACKS: Mapping[str, Attack] = {
         at.mqtt, _connect(at.token), PING * 20_000, 0.001
     ),
     "a terminal asks on and on": lambda at: _flood(
-        at.mqtt, _connect(at.token), _quote(0) * 500, 0.001
+        at.mqtt, _connect(at.token), _quote(_basket(1)) * 500, 0.001
     ),
+    "a terminal asks on and on over HTTP": lambda at: _ask_on(at.http, _post(at.token, _basket(1))),
     "a terminal sends large requests": lambda at: _flood(
-        at.mqtt, _connect(at.token), _quote(60_000) * 20, 0.001
+        at.mqtt, _connect(at.token), _quote(_basket(1) + b" " * 60_000) * 20, 0.001
+    ),
+    "a terminal fills large baskets": lambda at: _flood(
+        at.mqtt, _connect(at.token), _quote(_basket(LINES_MAX)) * 20, 0.001
+    ),
+    "a terminal fills large baskets over HTTP": lambda at: _ask_on(
+        at.http, _post(at.token, _basket(LINES_MAX))
     ),
 }
 
