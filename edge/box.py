@@ -23,11 +23,11 @@ from edge.book.rebuild import fit
 from edge.bundles import Bundles
 from edge.cloud_side import CloudSide, FarSide, Inside, RealFarSide
 from edge.desk import Answer, Counter, Desk, Keys, Office, Placing
-from edge.desk.exceptions import ExceptionDesk
-from edge.desk.group_office import GroupOffice
 from edge.desk.lane import Shop
-from edge.desk.staff import StaffDesk
-from edge.desk.staff_office import StaffOffice
+from edge.desk.office.exceptions import ExceptionDesk
+from edge.desk.office.groups import GroupOffice
+from edge.desk.office.staff import StaffOffice
+from edge.desk.staff.signing import StaffDesk
 from edge.devices import OPERATIONS, DeviceRoom, start_device
 from edge.directory import Directory, DirectoryDamaged
 from edge.doors.doors import Doors
@@ -78,6 +78,7 @@ class Box:
         store, state = config.store, config.store.state_dir
         state.mkdir(parents=True, exist_ok=True)
         state.chmod(0o700)  # sales and phone hashes are nobody else's business
+        intake = _intake(config, world)
         self._access = access = Access(config.terminals, self._registry)
         self._life = Life.open(state / JOURNAL_FILE, world, parts.machine, Book)
         book = fit(state / JOURNAL_FILE, store.zone.key)
@@ -90,7 +91,6 @@ class Box:
         self._bundles = Bundles.open(
             state / "bundles", config.cloud.keys, store.id, store.currency, world.now()
         )
-        intake = make_intake(config)
         self._counter = Counter(
             world, intake, self.journal, book, self._directory, self._bundles, store
         )
@@ -362,3 +362,14 @@ class Box:
 
     def _metrics(self) -> bytes:
         return metrics.render(self.health(), self.journal.state(), self.lanes.unclaimed)
+
+
+def _intake(config: settings.Config, world: World) -> Intake:
+    """Return what understands scans. The first start of a shop without a cloud makes its phone key.
+
+    A later one never does: with another key nobody is found whom the first one has hidden.
+    """
+    key, journal = config.secrets.phone_key_file, config.store.state_dir / JOURNAL_FILE
+    if config.cloud.kind == "none" and not key.exists() and not journal.exists():
+        settings.create_phone_key(key, world.nonce(settings.PHONE_KEY_BYTES_MIN))
+    return make_intake(config)

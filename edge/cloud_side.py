@@ -19,13 +19,13 @@ from edge import config as settings
 from edge.book import Book
 from edge.bundles import Bundles
 from edge.desk import Placing
-from edge.desk.away import Away, Records
-from edge.desk.elsewhere import Elsewhere
-from edge.desk.home import Home
-from edge.desk.home_keeping import HomeKeeping
-from edge.desk.home_office import HomeOffice
-from edge.desk.joining import Joining
-from edge.desk.leasing import Leasing
+from edge.desk.homes.away import Away, Records
+from edge.desk.homes.elsewhere import Elsewhere
+from edge.desk.homes.home import Home
+from edge.desk.homes.home_keeping import HomeKeeping
+from edge.desk.homes.joining import Joining
+from edge.desk.homes.leasing import Leasing
+from edge.desk.office.home import HomeOffice
 from edge.directory import Directory
 from edge.epochs import History, Life
 from edge.errands import Errands

@@ -14,8 +14,8 @@ from cloud_bridge.line import Line
 from cloud_bridge.sealed_post import SealedPost
 from cloud_bridge.timekeeper import Asking, Timekeeper
 from edge import config as settings
-from edge.desk.away import Away, Records
-from edge.desk.lease_keeping import LeaseKeeper
+from edge.desk.homes.away import Away, Records
+from edge.desk.homes.lease_keeping import LeaseKeeper
 from edge.directory import Directory
 from edge.enrolments import Enrolments
 from edge.sealed import SealedStore

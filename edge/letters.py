@@ -111,13 +111,19 @@ def read(body: bytes) -> shop.Fact:
 
 def taken_back(letter: wire.Envelope, sale: str) -> shop.TakenBack | None:
     """Return what of a sale another box took back, None for a letter that says nothing of it."""
-    if not wire.check(letter):
+    fact = of_another(letter)
+    return fact if isinstance(fact, shop.TakenBack) and fact.sale == sale else None
+
+
+def of_another(letter: wire.Envelope) -> shop.Fact | None:
+    """Return a fact of another box, also one that it had lost; None if the letter is not sound."""
+    first = wire.original(letter)
+    if not (wire.check(letter) and wire.check(first)):
         return None
     try:
-        fact = read(bytes(letter.body))
+        return read(bytes(first.body))
     except (msgspec.MsgspecError, UnicodeError):
         return None
-    return fact if isinstance(fact, shop.TakenBack) and fact.sale == sale else None
 
 
 _NO_DEED = shop.Deed(

@@ -21,7 +21,7 @@ from cloud_bridge.contract import (
 from cloud_bridge.parcels import Written, write
 from edge.bundles import Bundles
 from edge.desk import Placing
-from edge.desk.leasing import Leasing
+from edge.desk.homes.leasing import Leasing
 from edge.directory import Directory
 from edge.epochs import History, Life
 from edge.journal import CLOUD, Journal, Page

@@ -25,6 +25,7 @@ from cloud_bridge.contract import (
 from simulators.cloud.granting import Granting
 from simulators.cloud.lots import Lots, Short
 from simulators.cloud.news import News
+from simulators.cloud.receipts import Receipts
 from simulators.cloud.recording import Recording, Refused, refuse
 from simulators.cloud.tables import Tables
 from simulators.cloud.twin import CloudTwin, Reply
@@ -186,7 +187,7 @@ def leases_without_carving(patch: pytest.MonkeyPatch) -> None:
 
 
 def lets_everybody_take_back(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Tables, "reserve", lambda *_: True)
+    patch.setattr(Receipts, "reserve", lambda *_: True)
 
 
 def holds_for_ever(patch: pytest.MonkeyPatch) -> None:

@@ -170,6 +170,8 @@ async def _counts(day: Day) -> None:
 
 async def _uses_in_a_sale(day: Day) -> None:
     two = {"lines": [{"code": "americano", "quantity": "2"}], "member": AMY, "uses": [{"line": 0}]}
+    parked = await day.do("park", "A basket of which a use is to pay a part", **two)
+    await day.do("recall", "With its use", ticket=parked["ticket"])
     quoted = await day.ask("quote", "A use of a count card pays for one of two", **two)
     sold = await day.do(
         "sell", "A use pays for one, a bank card for the other", **two, quote=quoted["quote"],

@@ -26,6 +26,7 @@ from simulators.cloud.weather import CLEAR, Weather
 from simulators.keys import make_key
 from simulators.premises import Plan, furnish
 from tests.stand import MemoryFarSide
+from tests.virtual_time import lasting
 
 MORNING = 1_795_300_000_000
 """When time begins, ms since 1970 UTC: in November 2026."""
@@ -40,7 +41,7 @@ class Shop:
     def __init__(self, folder: Path, seed: int = 1) -> None:
         self.luck, self.loop = Random(seed), asyncio.get_running_loop()
         key = make_key("cloud-1", Random(seed))
-        self.twin = CloudTwin(key, now=self.now)
+        self.twin = lasting(CloudTwin(key, now=self.now))
         self.twin.seed_members(demo_data.members(), demo_data.cards())
         self.twin.seed_products(demo_data.products())
         self.twin.publish_bundle(demo_data.bundle("s1"))

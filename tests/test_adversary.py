@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edge.desk import leasing
-from edge.desk.leasing import Leasing
+from edge.desk.homes import leasing
+from edge.desk.homes.leasing import Leasing
 from simulators.cloud.lots import Lots
 from tests.adversary import VERBS, Act, judge, plan, raid
 from tests.away_kit import PRICE

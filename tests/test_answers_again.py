@@ -114,6 +114,7 @@ async def lost_and_back(shop: Shop) -> Day:
     box.start()
     await box.ready()
     day = Day(box)
+    await day.do("day_open")
     await everything(day)
     await beside(day)
     await box.settled()

@@ -13,11 +13,11 @@ from edge import letters
 from edge.book import Book
 from edge.journal import Draft, Journal, connect
 from edge.shop.accounts.lots import Held, Lot, LotKind, Move
-from edge.shop.facts import Deed, EpochOpened, Recovered
+from edge.shop.facts import Deed, EpochOpened, LeaseTaken, Recovered
 from edge.shop.ledger import Posting
 from edge.shop.operations.give_back_count_card import GiveBackAsked, give_back_count_card
 from edge.shop.operations.return_count import CountBackAsked, return_count
-from edge.shop.reports.audit import after, imbalances
+from edge.shop.reports.audit import after, imbalances, misplaced
 from edge.verify import Finding, verify
 from edge.writer import ThreadWriter
 from tests.prepaid_kit import CUTS, EARN, Account, cancel, rules
@@ -165,6 +165,21 @@ def test_a_debt_holds_less_than_nothing_and_is_repaid() -> None:
     assert not found(matching([owing], {}))
     before = {"d": Held(DEBT, -5)}
     assert not found(matching([Move(lot="d", amount=5)], before), **before)
+
+
+def test_a_debt_that_two_lives_repaid_holds_something_wherever_it_goes() -> None:
+    leased = LeaseTaken(
+        lease="l", way="lease", member="m", kind="points", store="s",
+        moves=(Move(lot="d", amount=5, opens=DEBT),),
+    )  # fmt: skip
+    assert [*misplaced(leased, {})] == []
+    here = {"d": Held(DEBT, 5)}
+    spent, returned = Move(lot="d", amount=-5), Move(lot="d", amount=5)
+    assert not found(matching([spent], here), **here)
+    emptied = {"d": Held(DEBT, 0)}
+    assert not found(matching([returned], emptied), **emptied)
+    opened_so = matching([Move(lot="d", amount=5, opens=DEBT)], {})
+    assert found(opened_so) == ["debt d holds 5"]
 
 
 def matching(moves: Sequence[Move], before: dict[str, Held]) -> Deed:

@@ -13,7 +13,7 @@ from simulators import demo_data
 from simulators.cloud import CLEAR, OFF, CloudTwin, MemoryWire, Sky, Weather
 from simulators.keys import make_key
 from tests.away_kit import WHO, value_lot
-from tests.virtual_time import run
+from tests.virtual_time import lasting, run
 
 NOW = 1_795_300_000_000
 BOX = make_key("box-1", Random(2))
@@ -24,7 +24,7 @@ class Scene:
     """A line to a twin, through weather."""
 
     def __init__(self, sky: Sky = CLEAR) -> None:
-        self.twin = CloudTwin(make_key("cloud-1", Random(1)), now=lambda: NOW)
+        self.twin = lasting(CloudTwin(make_key("cloud-1", Random(1)), now=lambda: NOW))
         self.twin.register_box("b", BOX.public_key)
         self.twin.seed_members(demo_data.members(), demo_data.cards())
         self.twin.keeping.give(value_lot("v1"), 100)

@@ -44,7 +44,7 @@ def asking(wire: Wire, believed: int = 0) -> Asking:
 
 
 def far(sky: Sky = CLEAR) -> MemoryWire:
-    twin = CloudTwin(CLOUD, now=true_time)
+    twin = virtual_time.lasting(CloudTwin(CLOUD, now=true_time))
     twin.register_box("box-1", BOX.public_key)
     return MemoryWire(twin, Weather(random.Random(2), sky))
 
@@ -102,7 +102,7 @@ def test_what_the_cloud_has_not_signed_for_us_is_not_believed(changes: dict[str,
 
 def test_an_old_answer_and_a_foreign_key_are_not_believed() -> None:
     async def main() -> None:
-        twin = CloudTwin(THIEF, now=true_time)
+        twin = virtual_time.lasting(CloudTwin(THIEF, now=true_time))
         twin.register_box("box-1", BOX.public_key)
         thief = MemoryWire(twin, Weather(random.Random(2), CLEAR))
         assert isinstance(await ask(asking(thief)), Garbage)

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud_bridge.contract import HoldAsked, LeaseAsked, LeaseReturned, LeaseTaken, Lot, Move
+from cloud_bridge.contract import (
+    DeedFact,
+    HoldAsked,
+    LeaseAsked,
+    LeaseReturned,
+    LeaseTaken,
+    Lot,
+    Move,
+)
 from simulators import demo_data
 from simulators.cloud.lots import Lots
 from simulators.cloud.recording import Refused
@@ -56,6 +64,29 @@ def test_the_same_question_gets_the_same_answer(twin: CloudTwin) -> None:
     assert twin.granting.lease("a", lease) == twin.granting.lease("a", lease)
     with pytest.raises(Refused):
         twin.granting.hold("b", HoldAsked(id="h2", member=WHO, kind="value", amount=300))
+
+
+def moved(amount: int, lot: str = "v1") -> DeedFact:
+    """Return a deed that moves so much."""
+    return DeedFact(
+        receipt="r", business_date="2026-11-22", store="s1", terminal="pos-1", lane=None,
+        cashier="anna", seller=None, member=WHO, bundle="", postings=(),
+        moves=(Move(lot=lot, amount=amount),),
+    )  # fmt: skip
+
+
+def test_what_a_box_spent_beyond_its_part_is_free_again_once_it_is_put_back(
+    twin: CloudTwin,
+) -> None:
+    twin.keeping.give(value_lot("v1"), 1000)
+    lots = twin._tables.lots
+    assert lots.follow("a", moved(-300)) == [], "a box from a backup; the cloud could spare it"
+    assert (lots.at("a", WHO, "value"), lots.frees()["v1"]) == (-300, 700)
+    part = twin.granting.hold("b", HoldAsked(id="h1", member=WHO, kind="value", amount=700))
+    assert sum(each.amount for each in part.parts) == 700
+    assert [short.amount for short in lots.follow("a", moved(-50))] == [50], "nothing is left"
+    lots.follow("a", moved(350))
+    assert (lots.at("a", WHO, "value"), lots.frees()["v1"]) == (0, 300)
 
 
 def test_a_grant_that_was_never_taken_comes_back_when_the_box_has_gone_on(twin: CloudTwin) -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from drivers.terminal import OPERATIONS
 from edge.contracts import documents
 from edge.contracts.schemas import field_texts
 from edge.contracts.vocabulary import ANSWERS, operations
+from edge.desk import rehearsal
 from edge.refusals import CATALOGUE
 from tests.http_house import house, http, reply_of, talk
 
@@ -116,6 +118,33 @@ def test_the_catalogue_has_every_refusal_in_both_languages() -> None:
     for entry in said.values():
         for lang in ("zh", "en"):
             assert all(entry[lang][part] for part in ("title", "detail", "fix"))
+
+
+def said_by_the_source() -> set[str]:
+    """Return how to begin, the names of areas, and what is said of all that can be asked."""
+    said = {*document("/openapi.json")["info"]["description"].strip().split("\n\n")}
+    for methods in document("/openapi.json")["paths"].values():
+        for method in methods.values():
+            said |= {*method["tags"], method["summary"], method.get("description", "")}
+            contents = [method.get("requestBody", {}), *method["responses"].values()]
+            for kind in [kind for one in contents for kind in one.get("content", {}).values()]:
+                said |= {example["summary"] for example in kind.get("examples", {}).values()}
+    return {" ".join(text.split()) for text in said if text}
+
+
+def test_what_forces_an_outcome_is_said_as_it_is() -> None:
+    about = document("/openapi.json")["info"]["description"]
+    for word in (rehearsal.MARK, *map(str, range(rehearsal.STILL_DECIDING, rehearsal.SLOW + 1))):
+        assert f"`{word}" in about
+
+
+def test_chinese_readers_are_told_all_of_it_and_nothing_old() -> None:
+    chinese = document("/docs/zh.json")
+    assert chinese.keys() == said_by_the_source()
+    for text, told in chinese.items():
+        assert re.search("[\u4e00-\u9fff]", told), text
+        named = set(re.findall("`[^`]+`", text))
+        assert named == set(re.findall("`[^`]+`", told)), text
 
 
 def test_pages_need_nothing_from_anywhere_else() -> None:

@@ -16,7 +16,7 @@ from edge.shop.declined import Declined
 from edge.shop.facts import Deed, ReturnMade, SaleMade
 from edge.shop.ledger import POINTS
 from edge.shop.member import Member
-from edge.shop.operations.covering import UsesAsked, cover
+from edge.shop.operations.covering import cover
 from edge.shop.operations.return_count import CountBackAsked, return_count
 from edge.shop.operations.returns import Back, ReturnAsked, Terms, give_back
 from edge.shop.operations.sell import points_beside, sell
@@ -25,7 +25,7 @@ from edge.shop.operations.use_count import UseAsked, use_count
 from edge.shop.pricing import Asked, RuleSet, compile_rules, price
 from edge.shop.reports.staff import Done, work
 from edge.shop.sale import Quote
-from edge.shop.tender import Tender, settle
+from edge.shop.tender import Tender, UsesAsked, settle
 from tests.prepaid_kit import CUT, CUTS, EARN, MEMBER, NAMES, TAXED_CUT, Account, made, rules
 from tests.sold import MONDAY, card, holding, line, lot, off, quote, returned
 from tests.sold import terms as bundle_of

@@ -18,11 +18,12 @@ from simulators import demo_data
 from tests.owner import command, edgebox, owned
 
 CODES = {
-    "run": 70, "bundle diff": 1, "bundle install": 1, "cloud statement": 1,
+    "run": 70, "broker config": 1, "bundle diff": 1, "bundle install": 1, "cloud statement": 1,
     "terminals rights": 1, "terminals rotate": 1, "tray resolve": 1, "tray show": 1,
 }  # fmt: skip
-"""How an example ends that does not end with 0: a box is running, two bundles differ, a key is not
-one that the box trusts, there is no cloud, terminals stand in the file, the tray is empty."""
+"""How an example ends that does not end with 0: a box is running, a broker has no certificates, two
+bundles differ, a key is not one that the box trusts, there is no cloud, terminals stand in the
+file, the tray is empty."""
 ELSEWHERE = {
     "demo": "tests/test_demo.py",
     "cloud join": "tests/test_joining.py",

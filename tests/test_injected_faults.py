@@ -12,15 +12,12 @@ EACH_DAY = ("first start", "start", "sale", "checkpoint", "bundle", "directory",
 SELDOM = ("stored value", "recovery", "restore", "import")
 BY_ITS_OWNER = ("tray", "tray by hand", "pairing")
 KILLS, SELDOM_KILLS, OWNER_KILLS, REFUSALS = 32, 6, 9, 16
-MISSED_MAX = 3
-"""A box is never twice quite as busy: a few points are not reached again."""
 
 
 async def test_killed_anywhere_it_comes_back_with_all_it_told(tmp_path: Path) -> None:
     swept = await Sweep(tmp_path, seed=1).search(EACH_DAY, [KILL], KILLS)
     print(swept)
-    assert swept.points.total() + swept.missed == KILLS
-    assert swept.missed <= MISSED_MAX
+    assert (swept.points.total(), swept.missed) == (KILLS, 0)
     assert set(swept.points) == set(EACH_DAY)
     assert set(swept.ended) == {"-9"}
     assert swept.asked > 0, "some died with a sale under way"
@@ -29,7 +26,7 @@ async def test_killed_anywhere_it_comes_back_with_all_it_told(tmp_path: Path) ->
 async def test_killed_while_its_books_are_looked_after_it_has_all_it_told(tmp_path: Path) -> None:
     swept = await Sweep(tmp_path, seed=4).search(SELDOM, [KILL], SELDOM_KILLS)
     print(swept)
-    assert swept.points.total() + swept.missed == SELDOM_KILLS
+    assert (swept.points.total(), swept.missed) == (SELDOM_KILLS, 0)
     assert set(swept.points) == set(SELDOM)
     assert set(swept.ended) == {"-9"}
 
@@ -37,7 +34,7 @@ async def test_killed_while_its_books_are_looked_after_it_has_all_it_told(tmp_pa
 async def test_killed_while_its_owner_asks_it_was_done_or_was_not(tmp_path: Path) -> None:
     swept = await Sweep(tmp_path, seed=5).search(BY_ITS_OWNER, [KILL], OWNER_KILLS)
     print(swept)
-    assert swept.points.total() + swept.missed == OWNER_KILLS
+    assert (swept.points.total(), swept.missed) == (OWNER_KILLS, 0)
     assert set(swept.points) == set(BY_ITS_OWNER)
     assert set(swept.ended) == {"-9"}
 
@@ -45,8 +42,7 @@ async def test_killed_while_its_owner_asks_it_was_done_or_was_not(tmp_path: Path
 async def test_refused_by_its_disk_it_ends_and_comes_back(tmp_path: Path) -> None:
     swept = await Sweep(tmp_path, seed=2).search(EACH_DAY, ERRORS, REFUSALS)
     print(swept)
-    assert swept.points.total() + swept.missed == REFUSALS
-    assert swept.missed <= MISSED_MAX
+    assert (swept.points.total(), swept.missed) == (REFUSALS, 0)
     assert swept.ended[str(EXIT_BROKEN)] > swept.points.total() // 2
     assert set(swept.ended) <= {str(EXIT_BROKEN), "0", "goes on"}
 

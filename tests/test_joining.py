@@ -15,8 +15,8 @@ from click.testing import CliRunner, Result
 from edge import config as settings
 from edge.box import JOURNAL_FILE, Box
 from edge.commands.clouds import cloud
-from edge.desk.home import MOVED
-from edge.desk.joining import JoinAsked
+from edge.desk.homes.home import MOVED
+from edge.desk.homes.joining import JoinAsked
 from edge.verify import verify
 from simulators import demo_data
 from simulators.cloud import CLEAR, CloudTwin, Weather

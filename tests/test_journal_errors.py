@@ -10,7 +10,7 @@ import apsw
 import pytest
 
 from edge.config import Disk
-from edge.journal import Draft, Journal, JournalBroken
+from edge.journal import Draft, Journal, JournalBroken, JournalMistaken
 from edge.writer import ThreadWriter
 from simulators.request_keys import new_key
 from tests.bench.shop import BASKET
@@ -48,6 +48,8 @@ EVERY_CLASS = [
     apsw.SQLITE_CONSTRAINT, apsw.SQLITE_ABORT, apsw.SQLITE_PERM, apsw.SQLITE_AUTH,
     apsw.SQLITE_TOOBIG, apsw.SQLITE_MISMATCH, apsw.SQLITE_MISUSE, apsw.SQLITE_INTERNAL,
 ]  # fmt: skip
+OURS = {apsw.ConstraintError, apsw.MismatchError, AssertionError, KeyError}
+"""What is no disk's fault."""
 
 
 def said(fault: Fault) -> str:
@@ -153,7 +155,8 @@ async def test_when_a_dead_run_is_taken_up(path: Path, disk: FlakyDisk, fault: F
 
 async def test_every_class_of_error_in_the_books_too(tmp_path: Path) -> None:
     errors: list[BaseException] = [told(code) for code in EVERY_CLASS]
-    errors += [OSError(errno.EIO, "Input/output error"), MemoryError(), AssertionError("ours")]
+    errors += [OSError(errno.EIO, "Input/output error"), MemoryError()]
+    errors += [AssertionError("ours"), KeyError("ours")]
     for number, error in enumerate(errors):
 
         class Broken(Onlooker):
@@ -161,8 +164,10 @@ async def test_every_class_of_error_in_the_books_too(tmp_path: Path) -> None:
                 raise error
 
         journal = Journal(tmp_path / f"{number}.db", Broken(), ThreadWriter())
-        with pytest.raises(JournalBroken, match=type(error).__name__):
+        with pytest.raises(JournalBroken, match=type(error).__name__) as ended:
             await journal.place(draft(1), None, 1)[1]
+        assert isinstance(ended.value, JournalMistaken) == (type(error) in OURS), error
+        assert ended.value.__cause__ is error, "the log says where"
         assert journal.broken.done()
         await journal.close()
         assert not read(tmp_path / f"{number}.db")

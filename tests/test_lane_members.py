@@ -35,6 +35,16 @@ def test_of_two_cards_the_last_counts_and_the_sale_is_flagged(tmp_path: Path) ->
     virtual_time.run(play())
 
 
+def test_the_last_one_shown_again_is_still_one_of_two(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with lane(tmp_path) as it:
+            await it.scan(TEA, card_number(1), card_number(2), card_number(2), CASH)
+            assert len(it.heard("two_members")) == 1
+            assert sold(it) == [("m0002", ["two_members"])]
+
+    virtual_time.run(play())
+
+
 def test_the_next_guest_is_nobody_s_double(tmp_path: Path) -> None:
     async def play() -> None:
         async with lane(tmp_path) as it:

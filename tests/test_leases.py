@@ -13,6 +13,9 @@ from simulators.cloud.weather import Sky
 from tests.away_kit import CARD, PRICE, WHO, AwayShop, away_shop, value_lot
 from tests.stand import until
 
+BROUGHT = 10
+"""The points that the member has from before."""
+
 
 async def test_offline_nobody_spends_more_than_the_lease(tmp_path: Path) -> None:
     async with away_shop(tmp_path) as shop:
@@ -248,4 +251,20 @@ async def test_a_lease_that_is_over_goes_back(tmp_path: Path) -> None:
         assert shop.leasing.lease_of(WHO, "value") is None
         await shop.told()
         assert shop.twin._tables.lots.frees()["v1"] == 4 * PRICE
+        shop.books_agree()
+
+
+async def test_what_two_lives_repaid_too_much_is_leased_as_any_points(tmp_path: Path) -> None:
+    async with away_shop(tmp_path) as shop:
+        debt = value_lot("debt", unit="PTS", kind="debt", issuer="hq")
+        shop.twin.keeping.give(debt, 40)
+        await shop.lease("l1", kind="points")
+        assert shop.spendable("points") == (40 + BROUGHT) // 2
+        shop.books_agree()
+        shop.twin._tables.tell(
+            [Recall(id="r1", member=WHO, kind="points")], shop.stand.premises.box
+        )
+        await until(lambda: shop.spendable("points") == 0)
+        await shop.told()
+        assert shop.exceptions() == []
         shop.books_agree()

@@ -8,16 +8,19 @@ import pytest
 import zxingcpp
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 from msgspec.structs import replace
 
 from drivers.mqtt import Disconnected, Rejected
-from edge.access import Access, Ask, Pairing, Terms, Wait
+from edge.access import Access, Pair, Pairing, Terms, Wait
 from edge.access.pairing import ALPHABET, TRIES_MAX, WINDOW_SECONDS
 from edge.access.records import ACCESS_FILE
 from edge.backup import make, restore
 from edge.commands.qr import as_blocks
 from edge.config import Config
+from edge.contracts import documents
 from edge.refusals import Refusal
+from simulators.request_keys import new_key
 from tests.fake_desk import terminal
 from tests.gate import HANDHELD, PC_POS, Gate, gate
 from tests.mqtt_far import connected
@@ -27,8 +30,8 @@ CHANCE = bytes(range(32))
 NEW = {"name": "till-9", "kind": "pc_pos"}
 
 
-def ask(code: str, name: str = "till-9") -> Ask:
-    return Ask(code=code, name=name, kind="pc_pos")
+def ask(code: str, name: str = "till-9") -> Pair:
+    return Pair(code=code, name=name, kind="pc_pos")
 
 
 def code_of(judged: Terms | Refusal) -> str:
@@ -138,6 +141,21 @@ async def test_a_terminal_is_paired_once_and_works_through_both_doors(tmp_path: 
         kept = (it.config.store.state_dir / ACCESS_FILE).read_text()
         assert welcome.said["token"] not in kept
         assert code.replace("-", "") not in kept
+
+
+async def test_it_comes_in_as_the_contract_says(tmp_path: Path) -> None:
+    contract = json.loads(documents()["/openapi.json"].body)
+    post = contract["paths"]["/v1/pair"]["post"]
+    assert post["security"] == [], "nobody has a token yet"
+    (example,) = post["requestBody"]["content"]["application/json"]["examples"].values()
+    async with gate(tmp_path) as it:
+        code = await open_window(it)
+        told = await it.post("pair", example["value"] | {"code": code})
+        assert told.status == 200
+        welcome = {**contract, "$ref": "#/components/schemas/Welcome"}
+        Draft202012Validator(welcome).validate(told.said)
+        login = f"{told.said['terminal']}:{told.said['token']}"
+        assert (await it.post("ask", {"key": new_key()}, login)).said["fate"] == "never"
 
 
 async def test_it_stays_paired_when_the_box_starts_again(tmp_path: Path) -> None:

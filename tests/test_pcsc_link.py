@@ -4,8 +4,10 @@ import asyncio
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from queue import SimpleQueue
+from threading import Event
 from typing import Any
 
 import pytest
@@ -17,7 +19,7 @@ from drivers.codec import BadSettings, LinkLost
 from drivers.device import Device
 from drivers.events import Fault, State
 from drivers.links import from_url
-from drivers.links.pcsc.monitor import Wanted, changes
+from drivers.links.pcsc.monitor import Monitor, Wanted, changes
 from drivers.links.pcsc.reader import RESETS_MAX
 from drivers.links.pcsc.service import Context, Handle, Seen, Share
 from drivers.pcsc_reader import Host, Settings
@@ -68,6 +70,20 @@ async def test_the_service_comes_back_without_the_reader_and_then_with_it(pcscd:
         pcscd.start()
         await here.becomes("ready")
         assert await here.reads(uid_card(UID)) == GOOD
+
+
+class Outdated(Wanted):
+    """Means a reader that the service does not know any more."""
+
+    def among(self, names: list[str]) -> str:
+        return "Sold 00 00"
+
+
+async def test_a_service_that_refuses_to_watch_is_a_lost_link(pcscd: Pcscd) -> None:
+    await pcscd.ready()
+    monitor = Monitor(Outdated("0"), print, SimpleQueue(), Event())
+    with pytest.raises(LinkLost, match="watching the readers"):
+        await asyncio.to_thread(monitor.run)
 
 
 async def test_no_service_at_all_is_a_lost_link(pcscd: Pcscd) -> None:
@@ -133,12 +149,16 @@ def test_without_its_library_the_url_says_what_to_install() -> None:
     assert "BadSettings: pcsc: needs pyscard (the extra pcsc), which is not installed" in said
 
 
-@contextmanager
-def another_program(reader: str, share: Share) -> Iterator[Handle]:
+@asynccontextmanager
+async def another_program(reader: str, share: Share) -> AsyncIterator[Handle]:
+    """Hold a card. In a thread: a card that nobody used for long is woken by the loop first."""
     context = Context()
     try:
-        with context.connected(reader, share) as handle:
+        handle = await asyncio.to_thread(context.connect, reader, share)
+        try:
             yield handle
+        finally:
+            await asyncio.to_thread(handle.close)
     finally:
         context.close()
 
@@ -148,11 +168,10 @@ async def test_a_card_that_another_program_holds_is_a_fault(pcscd: Pcscd) -> Non
     card, hand = uid_card(UID), VirtualSlot(pcscd.port, print)
     await hand.lay(card)
     await asyncio.to_thread(wait_until, READERS[0], present=True)
-    with another_program(READERS[0], "shared"):
-        async with counter(pcscd) as here:
-            heard = await here.next()
-            await hand.take()
-            await asyncio.to_thread(wait_until, READERS[0], present=False)
+    async with another_program(READERS[0], "shared"), counter(pcscd) as here:
+        heard = await here.next()
+        await hand.take()
+        await asyncio.to_thread(wait_until, READERS[0], present=False)
     assert heard == Fault("the card is in use by another program")
 
 

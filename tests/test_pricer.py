@@ -217,7 +217,7 @@ def test_a_search_goes_on_where_another_one_ended(capsys: pytest.CaptureFixture[
 
 # --- what is drawn --------------------------------------------------------------------------------
 
-NOT_ABOUT_PRICES = {"cash_rounding", "programme", "gtins"}
+NOT_ABOUT_PRICES = {"cash_rounding", "change_max", "programme", "gtins"}
 
 
 def possible() -> set[tuple[str, str, object]]:

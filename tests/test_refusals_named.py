@@ -1,6 +1,6 @@
 """A no says what things are called, not by which ids they are kept."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,17 @@ CARD = {"name_zh": "礼品卡", "name_en": "Gift card"}
 IDS = ("coffees", "gift-100", "gold", "latte")
 
 
+def speaking(lang: Any) -> Callable[[Config], Config]:
+    """Let all terminals of a trusting store speak `lang`."""
+
+    def adjust(config: Config) -> Config:
+        told = trusting(config)
+        terminals = {name: replace(one, lang=lang) for name, one in told.terminals.items()}
+        return replace(told, terminals=terminals)
+
+    return adjust
+
+
 @asynccontextmanager
 async def strict(folder: Path, lang: Any) -> AsyncIterator[Till]:
     """A store whose terms let nothing be given back, and a till that speaks `lang`."""
@@ -29,12 +40,7 @@ async def strict(folder: Path, lang: Any) -> AsyncIterator[Till]:
     bundle["tiers"] = [one | {"name_zh": "金卡", "name_en": "Gold member"}
                        if one["id"] == "gold" else one for one in bundle["tiers"]]  # fmt: skip
 
-    def adjust(config: Config) -> Config:
-        told = trusting(config)
-        terminals = {name: replace(one, lang=lang) for name, one in told.terminals.items()}
-        return replace(told, terminals=terminals)
-
-    async with stand(folder, bundle=bundle, adjust=adjust) as shop:
+    async with stand(folder, bundle=bundle, adjust=speaking(lang)) as shop:
         yield Till(shop)
 
 
@@ -70,6 +76,23 @@ async def test_what_is_refused_is_called_by_its_name(tmp_path: Path, lang: str) 
         for code, name in SAID[lang].items():
             assert name in told[code], told[code]
             assert not any(f"{mark}{id}" in told[code] for id in IDS for mark in '“"'), told[code]
+
+
+@pytest.mark.parametrize(("lang", "name"), [("zh", "“储值账户”"), ("en", '"stored value"')])
+async def test_an_account_without_a_card_product_has_a_name_too(
+    tmp_path: Path, lang: str, name: str
+) -> None:
+    bundle = rich()
+    top_up = PROGRAMME["top_up"] | {"cancel": {"guest": "refused"}}
+    bundle["programme"] = PROGRAMME | {"top_up": top_up}
+
+    async with stand(tmp_path, bundle=bundle, adjust=speaking(lang)) as shop:
+        till = Till(shop)
+        await till.do("top_up", member=SILVER, amount=5_000, tender="cash")
+        value = [{"kind": "value", "amount": 1_280}]
+        await till.sell([{"code": "americano"}], member=SILVER, tenders=value)
+        no = await till.tries("refund_card", member=SILVER)
+        assert (no["code"], name in no["detail"]) == ("E-NO-REFUND", True), no
 
 
 async def test_what_has_no_name_goes_by_what_was_said(tmp_path: Path) -> None:

@@ -1,15 +1,16 @@
 """What one store sold comes back at another: with the cloud's word, once."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from cloud_bridge.contract import Coupon, Envelope, HoldAsked
-from edge.desk.elsewhere import SoldElsewhere
+from edge.desk.homes.elsewhere import SoldElsewhere
 from edge.refusals import Refusal
 from simulators import demo_data
 from simulators.cloud.weather import CLEAR, OFF
@@ -52,6 +53,12 @@ async def returned(shop: Shop, receipt: str, number: int) -> dict[str, object]:
     return await shop._ask("return", {"key": key, "cashier": "anna", "sale": receipt})
 
 
+async def voided(shop: Shop, receipt: str, number: int) -> dict[str, object]:
+    """Ask a store to void a receipt."""
+    key = f"01900000-0000-7000-8998-{number:012}"
+    return await shop._ask("void", {"key": key, "cashier": "anna", "sale": receipt})
+
+
 async def sold(shop: Shop, value: int) -> str:
     """Sell four lattes, some of it for stored value; return the receipt's number."""
     assert await shop.sell(0, value) == ""
@@ -90,6 +97,104 @@ def test_another_store_s_receipt_comes_back_with_its_money_and_points(tmp_path: 
             assert (await returned(there, receipt, 4))["code"] == "E-RETURN-NOTHING"
             await told(there)
             assert {one.outcome for one in stores.twin.outcomes(there.name)} == {"accepted"}
+
+    run(live())
+
+
+async def lost_and_back(shop: Shop) -> None:
+    """Let a shop lose its disk, and get everything back from the cloud."""
+    await told(shop)
+    await shop.stop()
+    shutil.rmtree(shop.config.store.state_dir)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(600):
+            await shop.start()  # it finds that its past is at the cloud, and ends
+    await shop.stop()
+    await shop.start()
+    while not shop.box._history.is_whole:
+        await asyncio.sleep(1)
+    await told(shop)
+
+
+def test_what_was_lost_and_came_back_is_returned_elsewhere_once(tmp_path: Path) -> None:
+    async def live() -> None:
+        async with two_stores(tmp_path) as stores:
+            here, there = stores.shops
+            receipt = await sold(there, 2 * PRICE)
+            await lost_and_back(there)
+            back = await returned(here, receipt, 1)
+            assert back.get("total") == TOTAL, back
+            await told(here)
+            await heard(there)
+            await lost_and_back(here)
+            await heard(there)
+            told_of = there.box._directory.came_back(str(back["sale"]))
+            assert len(told_of) == 1, "the return came back, and happened once"
+            assert (await returned(there, receipt, 2))["code"] == "E-RETURN-NOTHING"
+            assert (await returned(here, receipt, 3))["code"] == "E-RETURN-NOTHING"
+            assert stores.twin.books()["principal:m0001"]["CNY"] == -HELD
+
+    run(live())
+
+
+def test_a_store_that_could_not_take_it_back_leaves_it_to_another_at_once(tmp_path: Path) -> None:
+    async def live() -> None:
+        async with two_stores(tmp_path) as stores:
+            here, there = stores.shops
+            receipt = await sold(there, 0)
+            key = "01900000-0000-7000-8999-000000000009"
+            too_many = [{"line": 0, "count": 9}]
+            no = await here._ask(
+                "return", {"key": key, "cashier": "anna", "sale": receipt, "lines": too_many}
+            )
+            assert no["code"] == "E-RETURN-TOO-MANY"
+            await told(here)
+            sale = sale_id(stores.twin.granting.receipt(receipt).sale)
+            asked = HoldAsked(id="x", member="", kind="return", subject=sale)
+            assert stores.twin.granting.hold(there.name, asked).id == "x"
+
+    run(live())
+
+
+def test_a_void_at_another_store_is_a_return_and_says_so(tmp_path: Path) -> None:
+    async def live() -> None:
+        async with two_stores(tmp_path) as stores:
+            here, there = stores.shops
+            receipt = await sold(there, 2 * PRICE)
+            here.weather.sky = OFF
+            assert (await voided(here, receipt, 1))["code"] == "E-NEEDS-CLOUD"
+            here.weather.sky = CLEAR
+            await asyncio.sleep(60)
+            back = await voided(here, receipt, 2)
+            assert (back["what"], back["late_void"], back["total"]) == ("return", True, TOTAL)
+            assert (await voided(here, receipt, 3))["code"] == "E-VOID-PARTLY"
+            await told(here)
+            await heard(there)
+            assert (await voided(there, receipt, 4))["code"] == "E-VOID-PARTLY"
+            assert stores.twin.books()["principal:m0001"]["CNY"] == -HELD
+            assert (await voided(here, "nobody-1S-000001", 5))["code"] == "E-UNKNOWN-RECEIPT"
+
+    run(live())
+
+
+def test_what_only_its_own_store_can_do_is_refused_elsewhere_and_says_so(tmp_path: Path) -> None:
+    async def live() -> None:
+        async with two_stores(tmp_path) as stores:
+            here, there = stores.shops
+            paid_in = await there._ask(
+                "top_up",
+                {"key": "01900000-0000-7000-8777-000000000001", "cashier": "anna", "amount": 5000,
+                 "member": {"kind": "card", "text": there.card(0)}},
+            )  # fmt: skip
+            await told(there)
+            no = await here._ask(
+                "cancel_top_up",
+                {"key": "01900000-0000-7000-8777-000000000002", "cashier": "anna",
+                 "top_up": paid_in["receipt"]},
+            )  # fmt: skip
+            assert (no["code"], no["retry"]) == ("E-MADE-ELSEWHERE", "never")
+            mistyped = await here._ask("reprint", {"sale": f"{here.name}-1S-000099"})
+            assert mistyped["code"] == "E-UNKNOWN-RECEIPT"
 
     run(live())
 

@@ -17,14 +17,14 @@ from edge.shop.bundle import Bundle, decode
 from edge.shop.declined import Declined
 from edge.shop.facts import ReturnMade, SaleMade
 from edge.shop.ledger import BONUS, COUNTS, POINTS
-from edge.shop.operations.covering import UsesAsked, cover
+from edge.shop.operations.covering import cover
 from edge.shop.operations.replay import buyer
 from edge.shop.operations.returns import Back, ReturnAsked, Terms, give_back
 from edge.shop.operations.returns.units import Place, everything
 from edge.shop.operations.sell import sell
 from edge.shop.pricing import Asked, compile_rules, price
 from edge.shop.sale import CouponJudged, CouponShown, PricedLine, Quote
-from edge.shop.tender import Paid, Tender, settle
+from edge.shop.tender import Paid, Tender, UsesAsked, settle
 from tests.shop_draws import AT, DOCUMENTS, HASH, PRODUCTS, baskets, rule
 from tests.sold import card, holding, line, lot, made, off, quote, sold, summed, terms
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 from base64 import b64encode
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,8 @@ from tests.stand import Stand, stand, until
 
 CLOUD = make_key("cloud-1", random.Random(1))
 """The key that `stand` gives its cloud."""
-SEALING_KEY = Vault(":memory:", CLOUD).public_key
+with closing(Vault(":memory:", CLOUD)) as vault:
+    SEALING_KEY = vault.public_key
 PRIVATE = X25519PrivateKey.from_private_bytes(bytes(range(32)))
 PUBLIC = PRIVATE.public_key().public_bytes_raw()
 EVE = Enrolled(

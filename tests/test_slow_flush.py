@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.shop import is_sold, open_shop
+from tests.bench.shop import GUESTS_AT_ONCE, is_sold, open_shop
 from tests.bench.slow_flush import SlowFlush
 
 CALLERS = 12
@@ -49,7 +49,7 @@ def test_each_flush_is_as_late_as_was_said(
 
 
 async def test_the_box_without_batches_commits_every_sale_by_itself(tmp_path: Path) -> None:
-    async with open_shop(tmp_path, "tests.bench.one_commit_box") as shop:
+    async with open_shop(tmp_path, "tests.bench.one_commit_box", guests=GUESTS_AT_ONCE) as shop:
         selling = await shop.selling(await shop.callers("mqtt", CALLERS))
         first, request = selling[0]
         assert is_sold(await first.ask("sell", request())), "and the day is open"

@@ -130,6 +130,26 @@ async def ask(box: Box, operation: str, body: dict[str, Any]) -> dict[str, Any]:
     return {"status": answer.status, **content}
 
 
+def test_it_makes_its_phone_key_itself_and_never_another(tmp_path: Path) -> None:
+    path, secret = alone(tmp_path), tmp_path / "secrets" / "phone.key"
+    secret.unlink()
+    brought_in(tmp_path, furnished=True)
+    made = settings.read_phone_key(secret)
+    assert made != demo_data.PHONE_KEY
+
+    async def day() -> None:
+        async with opened(path) as box:
+            assert box.journal.head.sequence > 0
+
+    run(day())
+    assert settings.read_phone_key(secret) == made
+    secret.unlink()
+    words = ["install", str(tmp_path / "rules.json"), "--config", str(path)]
+    lost = CliRunner().invoke(bundle, words)
+    assert (lost.exit_code, "put the secret there" in lost.output) == (2, True)
+    assert not secret.exists(), "members who are hidden by the first would not be found"
+
+
 def test_rules_and_prices_are_brought_in_by_hand(tmp_path: Path) -> None:
     path = alone(tmp_path)
     config = ["--config", str(path)]

@@ -124,6 +124,18 @@ def test_only_what_is_paid_in_cash_is_rounded() -> None:
     assert short == Declined("E-TENDER-SHORT", {"due": 9_870, "paid": 9_869})
 
 
+def test_a_barcode_is_no_cash() -> None:
+    for typed in (6_970_000_000_031, 12_345_670, 100 + PLAIN.change_max + 1):
+        over = settle(100, [Tender("cash", typed)], NOTHING, PLAIN, today=TODAY)
+        said: dict[str, str | int] = {"due": 100, "paid": typed, "most": PLAIN.change_max}
+        assert over == Declined("E-CHANGE-OVER", said)
+    assert paid(100, Tender("cash", 100 + PLAIN.change_max)).change == PLAIN.change_max
+    careful = terms(change_max=10_000)
+    assert paid(50_000_000, Tender("cash", 50_010_000), by=careful).change == 10_000
+    over = settle(60, [Tender("card", 10), Tender("cash", 10_051)], NOTHING, careful, today=TODAY)
+    assert over == Declined("E-CHANGE-OVER", {"due": 60, "paid": 10_061, "most": 10_000})
+
+
 def test_a_voucher_can_only_be_taken_while_somebody_can_verify_it() -> None:
     offered = Tender("voucher", 5_000, GROUP_BUY)
     assert counted(paid(5_000, offered, online=True)) == [("voucher", 5_000)]

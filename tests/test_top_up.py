@@ -115,6 +115,13 @@ def test_an_amount_out_of_bounds_is_declined(amount: int) -> None:
     assert no == Declined("E-AMOUNT", {"amount": amount, "least": 1_000, "most": 50_000})
 
 
+def test_a_barcode_is_no_amount() -> None:
+    one = Account(rules())
+    asked = TopUpAsked(member=MEMBER, amount=12_345_670, tender="cash")
+    no = top_up(asked, one.rules, one.holdings, one.made())
+    assert no == Declined("E-AMOUNT", {"amount": 12_345_670, "least": 1, "most": 10_000_000})
+
+
 def test_an_account_never_holds_more_principal_than_it_may() -> None:
     one = Account(rules(value={"country": "CN"}))
     one.top_up(400_000)

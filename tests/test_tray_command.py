@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from edge.commands.exceptions import CHOICES as SAID
 from edge.commands.exceptions import KINDS as NAMED
 from edge.commands.exceptions import tray
-from edge.desk.exceptions import CHOICES
+from edge.desk.office.exceptions import CHOICES
 from tests.away_kit import PRICE, away_shop
 
 

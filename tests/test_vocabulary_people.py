@@ -15,11 +15,11 @@ from cloud_bridge.sealing import unseal
 from drivers.terminal import decode
 from edge.commands.enrolling import enrol
 from edge.config import Config
-from edge.desk.group_office import key_of
+from edge.desk.office.groups import key_of
 from edge.verify import verify
 from simulators import demo_data
 from tests.counter_kit import LATTE, OIL, PROGRAMME, SILVER, Till, counter, rich, trusting
-from tests.stand import stand
+from tests.stand import stand, until
 
 SEALING = X25519PrivateKey.from_private_bytes(bytes(range(32)))
 TERMS = [{"to": "terms", "version": "1"}]
@@ -161,6 +161,34 @@ async def test_a_list_makes_members_once(tmp_path: Path, consents: tuple[str, ..
         file.write_text("name,hobby\nx,y\n", "utf-8")
         wrong = await asyncio.to_thread(listed, path, file)
         assert (wrong.exit_code, "hobby" in wrong.output) == (2, True)
+        await box.admin.close()
+
+
+async def test_who_was_refused_is_tried_anew_and_told_in_the_language_asked_for(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text(f"display,phone\n陈一,{SECRET_PHONE}\n", "utf-8")
+    async with counter(tmp_path, adjust=sealing) as till:
+        box, path = till.shop.box, till.shop.premises.config_path
+        await box.admin.open()
+
+        async def told(lang: str) -> str:
+            options = [str(file), "--group", "acme", "--config", str(path), "--lang", lang]
+            return (await asyncio.to_thread(CliRunner().invoke, enrol, options)).output
+
+        said = await told("en")
+        assert said.startswith("0 rows of this list are members\nrow 1: E-CONSENT: Every")
+        assert (await told("zh")).startswith(
+            "名单上有 0 行已是会员\n第 1 行: E-CONSENT: 会员必须同意"
+        )
+        free = rich()
+        free["version"] += 1
+        free["programme"] = PROGRAMME | {"enrolment": {}}
+        till.shop.twin.publish_bundle(free)
+        await until(lambda: box.health().bundle_version == free["version"])
+        for _ in range(2):
+            assert await told("zh") == "名单上有 1 行已是会员\n"
         await box.admin.close()
 
 

@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from drivers.terminal import examples
-from edge.desk.away import Away
+from edge.desk.homes.away import Away
 from edge.refusals import CATALOGUE
 from edge.verify import verify
 from tests.counter_kit import LATTE, OIL, PROGRAMME, SILVER, Till, counter, rich

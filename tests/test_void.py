@@ -89,9 +89,11 @@ def test_what_came_back_in_part_cannot_be_voided() -> None:
     assert no == Declined("E-VOID-PARTLY", {"receipt": "R-S1"})
 
 
-def test_another_boxes_receipt_needs_the_cloud() -> None:
+def test_another_boxes_receipt_needs_the_cloud_and_is_returned() -> None:
     sold_, held = sale()
     asked = VoidAsked(sale="S1", home=False)
     no = void(asked, sold_, (), TERMS, held, made("V1", online=False))
     assert no == Declined("E-NEEDS-CLOUD")
-    assert isinstance(void(asked, sold_, (), TERMS, held, made("V1")), SaleVoided)
+    fact = void(asked, sold_, (), TERMS, held, made("V1"))
+    assert isinstance(fact, ReturnMade)
+    assert (fact.late_void, fact.complete) == (True, True)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.box import JOURNAL_FILE
-from edge.journal import Draft, JournalBroken, Page, connect, pages
+from edge.journal import Draft, JournalBroken, JournalMistaken, Page, connect, pages
 from edge.journal.file import PAGES_BALANCE, SCHEMA
 from edge.letters import read, write
 from edge.shop.facts import SaleMade
@@ -94,7 +94,7 @@ async def test_a_box_that_makes_such_a_fact_ends_and_what_was_told_stays(
             await box.shop.box.journal.place(draft, bad, 0)[1]
         with pytest.raises(ExceptionGroup) as ended:
             await running
-        assert ended.group_contains(JournalBroken, match=REFUSED)
+        assert ended.group_contains(JournalMistaken, match=REFUSED), "no word of the disk"
         assert (await box.sell(2))["code"] == "E-STOPPING"
     found = verify(tmp_path / "state" / JOURNAL_FILE)
     assert found.books_agree, found.findings

@@ -7,11 +7,21 @@ a thread or a socket would be waited for in no time at all, which is a `Deadlock
 import asyncio
 import selectors
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from contextlib import ExitStack, closing
+from typing import Any, Protocol, TypeVar
 
 from tests.leaks import tasks_left
 
 T = TypeVar("T")
+
+
+class Closable(Protocol):
+    """Something that has to be closed."""
+
+    def close(self) -> None: ...
+
+
+C = TypeVar("C", bound=Closable)
 
 
 class Deadlock(RuntimeError):
@@ -43,14 +53,23 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         selector = _Jump()
         selector.loop = self
         super().__init__(selector)
+        self.over = ExitStack()
 
     def time(self) -> float:
         return self.seconds
 
 
+def lasting(thing: C) -> C:
+    """Let something last until `run` is over, and be closed then."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    return loop.over.enter_context(closing(thing))
+
+
 def run(main: Coroutine[Any, Any, T]) -> T:
     """Return what `main` returns; a task it leaves behind is an AssertionError."""
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+    loop = VirtualLoop()
+    with loop.over, asyncio.Runner(loop_factory=lambda: loop) as runner:
         return runner.run(_tidily(main))
 
 

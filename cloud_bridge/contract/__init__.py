@@ -107,7 +107,7 @@ from cloud_bridge.contract.prepaid import (
     ToppedUp,
     TopUpCancelled,
 )
-from cloud_bridge.contract.recovered import RecoveredFact
+from cloud_bridge.contract.recovered import RecoveredFact, fact_identity, original
 from cloud_bridge.contract.returns import (
     GiftKept,
     Refund,
@@ -282,7 +282,9 @@ __all__ = [
     "Whole",
     "Words",
     "check",
+    "fact_identity",
     "head_text",
+    "original",
     "seal",
     "sha256",
     "time_text",

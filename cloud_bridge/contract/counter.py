@@ -86,6 +86,18 @@ class ParkedLine(Words, frozen=True, kw_only=True):
     unit_price: int | None
 
 
+class ParkedUses(Words, frozen=True, kw_only=True):
+    """So many uses of a count card were to pay for units of one line, counted from 0.
+
+    Of the card `count_card`, or else of any that was sold as `plan`; "" names none.
+    """
+
+    line: int
+    uses: int
+    count_card: str
+    plan: str
+
+
 class BasketParked(Words, frozen=True, kw_only=True, tag="basket_parked.v1"):
     """A basket was put aside at a till, for any till of the store to go on with."""
 
@@ -101,6 +113,7 @@ class BasketParked(Words, frozen=True, kw_only=True, tag="basket_parked.v1"):
     coupons: tuple[str, ...]
     number: int = 0
     """What people call it while it waits."""
+    uses: tuple[ParkedUses, ...] = ()
 
 
 class BasketRecalled(Words, frozen=True, kw_only=True, tag="basket_recalled.v1"):

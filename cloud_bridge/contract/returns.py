@@ -98,7 +98,7 @@ class ReturnMade(TakenBack, frozen=True, kw_only=True, tag="return.v1"):
     """unit_net, reprice_kept or bundle_only."""
     retained: tuple[SaleTax, ...] = ()
     late_void: bool = False
-    """It was asked for as a void, and came too late for one."""
+    """It was asked for as a void, and came too late for one, or to another box."""
 
 
 class SaleVoided(TakenBack, frozen=True, kw_only=True, tag="void.v1"):

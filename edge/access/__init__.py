@@ -5,14 +5,14 @@ which secrets are kept; `delays` makes guessing slow; `pairing` is the window th
 terminal comes; `staff` knows people; `terminals` answers "may this one come in?" at every door.
 """
 
-from edge.access.pairing import Ask, Pairing, Terms, Ticket
+from edge.access.pairing import Pair, Pairing, Terms, Ticket, Welcome
 from edge.access.records import Paired, Records, Registry, Revoked
 from edge.access.staff import Staff
 from edge.access.terminals import Access, Wait
 
 __all__ = [
     "Access",
-    "Ask",
+    "Pair",
     "Paired",
     "Pairing",
     "Records",
@@ -22,4 +22,5 @@ __all__ = [
     "Terms",
     "Ticket",
     "Wait",
+    "Welcome",
 ]

@@ -31,13 +31,39 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     lang: Lang | None = None
 
 
-class Ask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Pair(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a terminal says to come in: the code or the secret, and what it is."""
 
     code: str
+    """What the owner was shown: the code to type, or the secret in the picture."""
     name: Id
+    """What the terminal is to be called: its user name from now on."""
     kind: Kind
     lang: Lang | None = None
+    """The language of its answers; without it, the store's."""
+
+
+class Welcome(msgspec.Struct, frozen=True, kw_only=True):
+    """All a terminal needs from now on."""
+
+    terminal: Id
+    token: str
+    """Its password at every door. It is told this once."""
+    kind: Kind
+    lang: Lang
+    rights: tuple[str, ...]
+    lane: str | None
+    """Where it stands, null for nowhere."""
+    store: str
+    """What its topics begin with, after `edge/v1/`."""
+    http: str
+    """Where HTTP is spoken."""
+    mqtt: str
+    """Where MQTT is spoken."""
+    fingerprint: str
+    """SHA-256 of the authority's certificate, "" without TLS."""
+    ca_pem: str
+    """That certificate, which the terminal has to trust from now on."""
 
 
 class Ticket(msgspec.Struct, frozen=True):
@@ -72,7 +98,7 @@ class Pairing:
         """Let nobody in any more."""
         self._window = None
 
-    def judge(self, asked: Ask, now: float) -> Terms | Refusal:
+    def judge(self, asked: Pair, now: float) -> Terms | Refusal:
         """Return what whoever asks is granted; the window stays open until `close`.
 
         A wrong code counts; so does nothing else, because who has the right one is no guesser.

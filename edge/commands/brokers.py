@@ -11,7 +11,8 @@ from edge.access import Registry
 from edge.access.passwords import BROKER_SALT_BYTES, TOKEN_BYTES, broker_hash
 from edge.certificates import CA_FILE, SERVER_FILE
 from edge.commands.broker_devices import Placed, objection, placed
-from edge.commands.shared import EXIT_BROKEN, EXIT_USAGE, config_option, load, stop
+from edge.commands.shared import EXIT_BROKEN, EXIT_NO, EXIT_USAGE, config_option, load, stop
+from edge.config.checks import is_loopback
 from edge.doors.broker_probe import BOX, STRANGER, stranger_password
 from edge.durable import write_file
 
@@ -38,15 +39,12 @@ def broker_config(folder: Path, listen: str, config_path: Path) -> None:
     Example: edgebox broker config --dir /etc/mosquitto/edgebox
     """
     config, folder = load(config_path), folder.absolute()
-    host, colon, port = listen.rpartition(":")
-    if not (colon and host and port.isdigit()):
-        stop(EXIT_USAGE, f"{listen!r} is not an address and a port", "say 0.0.0.0:8883")
+    host, port = _place(listen, config.secrets.tls_folder)
     known, unknown = _terminals(config)
     wrong = {one.name: lacks for one in placed(config) if (lacks := objection(one, config))}
     devices = [one for one in placed(config) if one.name not in wrong]
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        (folder / "data").mkdir(exist_ok=True, mode=0o700)
         own = _own_passwords(config, devices, folder)
         write_file(folder / "passwords", _passwords(known, own).encode())
         rules = "\n".join([_rules(config.store.id), *(one.rules() for one in devices)])
@@ -63,8 +61,28 @@ def broker_config(folder: Path, listen: str, config_path: Path) -> None:
     for one in devices:
         click.echo(f"{one.name} logs in as {one.user}; password: {folder / one.password_name}")
     if config.mqtt.broker is None:
-        click.echo(f'then add to [mqtt]: broker = "mqtts://NAME:{port}"')
-        click.echo(f'                    broker_password_file = "{folder / OWN_FILE}"')
+        click.echo(f"then add to [mqtt]: {_lines(config.secrets.tls_folder, folder, port)}")
+
+
+def _place(listen: str, tls: Path | None) -> tuple[str, str]:
+    """Return an address and a port, or stop: without certificates nobody beyond this computer."""
+    host, colon, port = listen.rpartition(":")
+    if not (colon and host and port.isdigit()):
+        stop(EXIT_USAGE, f"{listen!r} is not an address and a port", "say 0.0.0.0:8883")
+    if tls is None and not is_loopback(host.strip("[]")):
+        what = "there are no certificates, and tokens would cross the network in the clear"
+        stop(EXIT_NO, what, "edgebox tls init; or for this computer alone --listen 127.0.0.1:1883")
+    return host, port
+
+
+def _lines(tls: Path | None, folder: Path, port: str) -> str:
+    """Return what the store's configuration has to say of this broker."""
+    lines = [
+        f'broker = "{"mqtt" if tls is None else "mqtts"}://NAME:{port}"',
+        f'broker_password_file = "{folder / OWN_FILE}"',
+        *([] if tls is None else [f'broker_ca_file = "{tls / CA_FILE}"']),
+    ]
+    return f"\n{' ' * 20}".join(lines)
 
 
 def _terminals(config: settings.Config) -> tuple[Mapping[str, str], list[str]]:
@@ -159,9 +177,8 @@ max_inflight_messages {config.mqtt.inflight_max}
 max_queued_messages {2 * config.mqtt.connections_max}
 persistent_client_expiration 1d
 set_tcp_nodelay true
-persistence true
-persistence_location {folder / "data"}/
-autosave_on_changes true
-autosave_interval 1
+# A broker that was killed has forgotten the wills: what it then still knew of terminals that are
+# gone would claim what is scanned. Whoever is there says so again when it comes back.
+persistence false
 log_dest stdout
 """

@@ -24,7 +24,7 @@ from edge.commands.shared import (
     load,
     stop,
 )
-from edge.desk.home_office import Installed
+from edge.desk.office.home import Installed
 from edge.shop.bundle import Bundle
 from edge.shop.bundle.diff import diff, sentence
 from edge.shop.bundle.overview import Section, overview, programme_overview

@@ -15,7 +15,7 @@ from cloud_bridge.openapi import openapi
 from edge import config as settings
 from edge.commands.live import asked
 from edge.commands.shared import EXIT_NO, config_option, json_option, load, stop
-from edge.desk.joining import JoinAsked, Joined
+from edge.desk.homes.joining import JoinAsked, Joined
 from edge.shop.money import format_minor
 from edge.world import real_world
 

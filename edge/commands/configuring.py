@@ -28,7 +28,7 @@ def config_check(path: Path) -> None:
         f"{path}: good: store {config.store.id}; terminals: {len(config.terminals)},"
         f" devices: {len(config.devices)}, lanes: {len(config.lanes)}"
     )
-    if not config.secrets.phone_key_file.exists():
+    if config.cloud.kind != "none" and not config.secrets.phone_key_file.exists():
         click.echo(
             "before the first start: put the programme's phone key, which the cloud gives you,"
             f" into {config.secrets.phone_key_file} (mode 0600)"

@@ -20,7 +20,7 @@ from edge.commands.shared import (
     said_lang_option,
     stop,
 )
-from edge.desk.group_office import ROWS_MAX, EnrolGroup, GroupEnrolled, GroupRow, RowRefused
+from edge.desk.office.groups import ROWS_MAX, EnrolGroup, GroupEnrolled, GroupRow, RowRefused
 from edge.refusals import Language
 
 PERSONAL = ("name", "email", "address", "note")
@@ -75,16 +75,20 @@ def enrol(
         refuse(problem)
     except OSError as error:
         gone(error)
-    _tell(GroupEnrolled(members=members, refused=tuple(refused)), as_json=as_json)
+    done = GroupEnrolled(members=members, refused=tuple(refused))
+    _tell(done, lang or config.store.lang, as_json=as_json)
 
 
-def _tell(done: GroupEnrolled, *, as_json: bool) -> None:
+def _tell(done: GroupEnrolled, lang: Language, *, as_json: bool) -> None:
+    is_zh = lang == "zh"
     if as_json:
         click.echo(msgspec.json.encode(done))
     else:
-        click.echo(f"{done.members} are members by this list")
+        n = done.members
+        click.echo(f"名单上有 {n} 行已是会员" if is_zh else f"{n} rows of this list are members")
         for one in done.refused:
-            click.echo(f"row {one.row}: {one.code}: {one.detail} {one.fix}", err=True)
+            row = f"第 {one.row} 行" if is_zh else f"row {one.row}"
+            click.echo(f"{row}: {one.code}: {one.detail} {one.fix}", err=True)
     if done.refused:
         sys.exit(EXIT_NO)
 

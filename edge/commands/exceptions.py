@@ -11,7 +11,7 @@ from edge import config as settings
 from edge.commands.live import Problem, gone, refuse
 from edge.commands.offline import opened
 from edge.commands.shared import EXIT_NO, config_option, json_option, load, said_lang_option, stop
-from edge.desk.exceptions import TrayItem
+from edge.desk.office.exceptions import TrayItem
 from edge.refusals import Language
 from edge.shop.money import format_minor
 

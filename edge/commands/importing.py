@@ -33,7 +33,7 @@ from edge.commands.shared import (
     said_lang_option,
     stop,
 )
-from edge.desk.office import ROWS_MAX, WRONG_MAX, Import, Imported, Row, Wrong
+from edge.desk.office.back_office import ROWS_MAX, WRONG_MAX, Import, Imported, Row, Wrong
 from edge.refusals import Language, Refusal, problem
 from edge.shop.money import format_minor
 

@@ -12,7 +12,7 @@ from edge.commands.amounts import minor_units
 from edge.commands.live import Problem, gone, refuse
 from edge.commands.offline import opened
 from edge.commands.shared import EXIT_NO, EXIT_USAGE, config_option, json_option, load, stop
-from edge.desk.home_office import Listed, ProductList
+from edge.desk.office.home import Listed, ProductList
 
 COLUMNS = {
     "id", "gtins", "name_zh", "name_en", "category", "brand", "model", "variant", "unit", "price",

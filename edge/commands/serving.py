@@ -42,7 +42,8 @@ def run(config_path: Path) -> None:
     except HistoryForked as error:
         stop(EXIT_BROKEN, f"the history has forked: {error}", "start the box again: it mends it")
     except JournalBroken as error:
-        stop(EXIT_BROKEN, f"the journal's disk failed: {error}", error.fix)
+        log.exception("stopped")
+        stop(EXIT_BROKEN, f"{error.what}: {error}", error.fix)
     except DirectoryDamaged as error:
         stop(EXIT_BROKEN, f"the cache of the cloud's records: {error}", "start the box again")
     except JournalError as error:

@@ -3,7 +3,9 @@
 from edge.config.doors import Http, Listener, Mqtt
 from edge.config.findings import ConfigError, Finding, render
 from edge.config.keys import (
+    PHONE_KEY_BYTES_MIN,
     create_key,
+    create_phone_key,
     read_key,
     read_or_create_box_key,
     read_phone_key,
@@ -27,6 +29,7 @@ from edge.config.sections import (
 from edge.config.values import Id, Lang
 
 __all__ = [
+    "PHONE_KEY_BYTES_MIN",
     "Cashier",
     "Cloud",
     "Config",
@@ -47,6 +50,7 @@ __all__ = [
     "Store",
     "Terminal",
     "create_key",
+    "create_phone_key",
     "load",
     "read_key",
     "read_or_create_box_key",

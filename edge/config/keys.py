@@ -82,12 +82,26 @@ def create_key(path: Path) -> None:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
+    _keep(path, text)
+
+
+def create_phone_key(path: Path, chance: bytes) -> None:
+    """Put a phone key into a file only we may read; a key that is there already stays.
+
+    `chance` are random bytes, as many as such a key has at least. For a shop without a cloud, that
+    has nobody else's members; everywhere else the key is the programme's.
+    """
+    assert len(chance) >= PHONE_KEY_BYTES_MIN
+    _keep(path, base64.b64encode(chance) + b"\n")
+
+
+def _keep(path: Path, secret: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(text)
+        file.write(secret)
         file.flush()
         os.fsync(descriptor)
     # A link, unlike a rename, never takes the place of a key someone else just made.

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from drivers import terminal as words
-from edge.contracts.openapi import ABOUT, JSON, REFUSED
+from edge.contracts.beside import JSON
+from edge.contracts.openapi import ABOUT, REFUSED
 from edge.contracts.schemas import components, reference
 from edge.contracts.vocabulary import Operation, operations
 

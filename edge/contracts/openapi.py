@@ -3,15 +3,21 @@
 from typing import Any, Final
 
 from drivers import terminal as words
+from edge.contracts.beside import JSON, TYPES, beside
 from edge.contracts.schemas import components, reference
 from edge.contracts.vocabulary import Operation, operations
 
-JSON, PROBLEM = "application/json", "application/problem+json"
+PROBLEM: Final = "application/problem+json"
+NO: Final = "#/components/responses/No"
 REFUSED: Final = 400
 
 ABOUT: Final = """\
 One vocabulary for tills, handhelds and phones. Money is whole minor units, quantities are exact
 decimals in text.
+
+A terminal comes in by pairing (`POST /v1/pair`), which gives it a name and a token: its user name
+and password over MQTT, `Authorization: Bearer name:token` over HTTP. Until then nobody gets more
+than the health page, the pairing page and the authority.
 
 A request that changes something has a `key`, a UUIDv7 made on the device that first saw the
 intent. If no answer comes, send the same request again with the same key until one does: it has
@@ -20,6 +26,11 @@ one effect, and its answer never changes. Or ask what became of the key.
 A refusal is a problem (RFC 9457). Its `retry` says what a program should do: `same`, send it again
 with the same key after `retry_after` seconds; `later`, it may succeed later with a new key;
 `never`, not as it stands.
+
+A terminal in training works in books of its own, and forces what it has to handle. A member who is
+shown as `TEST:E-...` is answered with that refusal. An amount of `6660001` as the first tender is
+sold, and its first answer is `E-IN-PROGRESS`; at `6660002` the first try finds the box busy; at
+`6660003` the answer takes three seconds.
 """
 KEY: Final = {
     "name": "Idempotency-Key", "in": "header", "required": False,
@@ -44,7 +55,7 @@ def openapi(version: str) -> dict[str, Any]:
         "tags": [{"name": area} for area in dict.fromkeys(o.area for o in asked)],
         "paths": _paths(asked),
         "components": {
-            "schemas": components([*types, words.Known, words.Problem]),
+            "schemas": components([*types, *TYPES, words.Problem]),
             "securitySchemes": {
                 "terminal": {
                     "type": "http", "scheme": "bearer", "bearerFormat": "terminal:token",
@@ -58,7 +69,7 @@ def openapi(version: str) -> dict[str, Any]:
 
 def _paths(asked: tuple[Operation, ...]) -> dict[str, Any]:
     paths: dict[str, Any] = {f"/v1/{o.name}": {"post": _post(o)} for o in asked}
-    for path, methods in _others().items():
+    for path, methods in beside(NO).items():
         paths[path] = {**paths.get(path, {}), **methods}
     return paths
 
@@ -86,7 +97,7 @@ def _post(operation: Operation) -> dict[str, Any]:
                     if example.status < REFUSED
                 }}},
             },
-            "default": {"$ref": "#/components/responses/No"},
+            "default": {"$ref": NO},
         },
     }  # fmt: skip
 
@@ -96,53 +107,3 @@ def _no(description: str) -> dict[str, Any]:
         "description": description,
         "content": {PROBLEM: {"schema": reference(words.Problem)}},
     }
-
-
-def _others() -> dict[str, Any]:
-    """Return what there is besides operations."""
-    return {
-        "/v1/requests/{key}": _get(
-            "known", "What is known of a request key? Changes nothing.", reference(words.Known),
-            _in_path("key", {"type": "string", "format": "uuid"}),
-        ),
-        "/v1/lanes/{lane}/events": _get(
-            "watch_lane", "The terminal's own lane as it happens, as server-sent events.",
-            {"type": "string"}, _in_path("lane", {"type": "string"}), kind="text/event-stream",
-        ),
-        "/v1/health": _get(
-            "see_health", "How is the box? Needs no token.", reference(words.HealthReport),
-            is_open=True,
-        ),
-        "/metrics": _get(
-            "see_metrics", "Figures for Prometheus.", {"type": "string"}, kind="text/plain"
-        ),
-    }  # fmt: skip
-
-
-def _get(
-    name: str,
-    summary: str,
-    schema: dict[str, Any],
-    parameter: dict[str, Any] | None = None,
-    *,
-    kind: str = JSON,
-    is_open: bool = False,
-) -> dict[str, Any]:
-    got: dict[str, Any] = {
-        "operationId": name,
-        "summary": summary,
-        "tags": ["box"],
-        "responses": {
-            "200": {"description": "The answer.", "content": {kind: {"schema": schema}}},
-            "default": {"$ref": "#/components/responses/No"},
-        },
-    }
-    if parameter is not None:
-        got["parameters"] = [parameter]
-    if is_open:
-        got["security"] = []
-    return {"get": got}
-
-
-def _in_path(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "schema": schema}

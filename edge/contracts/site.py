@@ -1,7 +1,9 @@
 """The documents and pages as files: what a browser without a network needs, and nothing else."""
 
+import tomllib
 from functools import cache
-from typing import Final
+from importlib import resources
+from typing import Any, Final
 
 import msgspec
 
@@ -24,9 +26,15 @@ def documents() -> dict[str, Document]:
         "/openapi.json": openapi(VERSION),
         "/asyncapi.json": asyncapi(VERSION),
         "/errors.json": catalogue(),
+        "/docs/zh.json": chinese(),
     }
     encoded = {
         path: Document(KINDS["json"], msgspec.json.encode(content))
         for path, content in made.items()
     }
     return encoded | pages.read("edge.contracts", _PAGES)
+
+
+def chinese() -> dict[str, Any]:
+    """Return what the vocabulary says of itself, in Chinese, by what it says."""
+    return tomllib.loads(resources.files(__package__).joinpath("zh.toml").read_text("utf-8"))

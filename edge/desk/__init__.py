@@ -4,7 +4,7 @@ from edge.desk.answer import Answer
 from edge.desk.counter import Counter
 from edge.desk.keys import Keys
 from edge.desk.lane import LaneDesk
-from edge.desk.office import Office
+from edge.desk.office.back_office import Office
 from edge.desk.placing import Placing
 from edge.desk.terminals import Desk
 

@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 from drivers import terminal as words
 from edge.config import Terminal
-from edge.desk.away import Away
 from edge.desk.closing import Days
 from edge.desk.counter import Counter
-from edge.desk.elsewhere import Elsewhere
+from edge.desk.homes.away import Away
+from edge.desk.homes.elsewhere import Elsewhere
 from edge.desk.keys import Placed
 from edge.desk.placing import Placing, Request, Seller
 from edge.enrolments import Enrolments

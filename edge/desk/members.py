@@ -89,6 +89,12 @@ def surer(held: Holding, found: Holding) -> Holding:
     return msgspec.structs.replace(chosen, besides=tuple(others))
 
 
+def again(held: Holding, found: Holding) -> Holding:
+    """Return a member who was shown once more: what proved them before still does."""
+    shown = held.shown if held.proven and not found.proven else found.shown
+    return msgspec.structs.replace(found, shown=shown, besides=held.besides)
+
+
 class Members:
     """Members, their cards, and all they hold. `zone` is the programme's."""
 

@@ -8,15 +8,17 @@ from drivers import terminal as words
 from edge import replies
 from edge.config import Terminal
 from edge.desk.counter import Counter, refused
+from edge.desk.pins import Pin
 from edge.refusals import Refusal
+from edge.shop.accounts.counts import CountPlan
 from edge.shop.accounts.lots import Held, Holdings, Lot
-from edge.shop.bundle import Bundle
+from edge.shop.basket import UNITS_MAX
 from edge.shop.declined import Declined
 from edge.shop.ledger import COUNTS
-from edge.shop.operations.covering import UsesAsked, cover
+from edge.shop.operations.covering import Fitting, cover, fitting
 from edge.shop.pricing import RuleSet
 from edge.shop.sale import Quote
-from edge.shop.tender import Tender
+from edge.shop.tender import Tender, UsesAsked
 
 
 def covered(
@@ -26,7 +28,7 @@ def covered(
     if not asked:
         return ()
     held = counter.members.holdings(quote.member.id if quote.member else None)
-    return cover(_wanted(asked), quote, rules.bundle, held, counter.moment().date)
+    return cover(wished(asked), quote, rules.bundle, held, counter.moment().date)
 
 
 def quoted(
@@ -34,34 +36,85 @@ def quoted(
 ) -> words.Quoted | Refusal:
     """Return a price for what a terminal asks, pinned, and what uses leave of it to pay.
 
-    A card that is not here may be at the cloud, if that can be asked: it will be when it is sold.
+    The cards that could pay are named. One that is not here may be at the cloud, if that can be
+    asked: it will be when it is sold.
     """
     with counter.steady():
         told = counter.quote(terminal, asked)
-        if isinstance(told, Refusal) or not asked.uses:
+        if isinstance(told, Refusal):
             return told
         pin = counter.pins[terminal.id].get(told.quote, told.quoted_at)
         assert pin is not None, "it was pinned just now"
-        quote, bundle, wanted = pin.quote, pin.rules.bundle, _wanted(asked.uses)
-        held = counter.members.holdings(quote.member.id if quote.member else None)
-        today = counter.moment().date
-        uses = cover(wanted, quote, bundle, held, today)
-        if _is_short(uses) and _asks(counter, wanted, held, today):
-            maybe = Holdings({**held.lots, **_stand_ins(wanted, bundle)})
-            uses = cover(_any_card(wanted, held), quote, bundle, maybe, today)
+        if not asked.uses and not _may_fit(pin):
+            return told
+        who = pin.quote.member
+        held = counter.members.holdings(who.id if who else None)
+        uses = _uses(counter, pin, wished(asked.uses), held)
         if isinstance(uses, Declined):
-            return refused(uses, quote.exponent)
-        more = replies.paid_by_uses(quote, uses, bundle, held, terminal.lang)
+            return refused(uses, pin.quote.exponent)
+        fits = _fitting(counter, pin, held)
+        told = msgspec.structs.replace(told, count_cards=replies.count_cards(fits, terminal.lang))
+        if not uses:
+            return told
+        more = replies.paid_by_uses(pin.quote, uses, pin.rules.bundle, held, terminal.lang)
         return msgspec.structs.replace(told, **more)
 
 
-def _wanted(asked: Sequence[words.RequestUses]) -> list[UsesAsked]:
-    return [
-        UsesAsked(
-            line=one.line, uses=one.uses, count_card=one.count_card or "", plan=one.plan or ""
-        )
-        for one in asked
-    ]
+def wished(asked: Sequence[words.RequestUses]) -> tuple[UsesAsked, ...]:
+    """Return the uses that a terminal asks for, as the shop knows them."""
+    return tuple(
+        [
+            UsesAsked(
+                line=one.line, uses=one.uses, count_card=one.count_card or "", plan=one.plan or ""
+            )
+            for one in asked
+        ]
+    )
+
+
+def _uses(
+    counter: Counter, pin: Pin, wanted: Sequence[UsesAsked], held: Holdings
+) -> tuple[Tender, ...] | Declined:
+    """Return the uses that are found here, or as they would be if the cloud has the cards."""
+    quote, bundle, today = pin.quote, pin.rules.bundle, counter.moment().date
+    uses = cover(wanted, quote, bundle, held, today)
+    if _is_short(uses) and _asks(counter, wanted, held, today):
+        most = sum([one.uses for one in wanted])
+        maybe = Holdings({**held.lots, **_stand_ins(bundle.programme.plans, most)})
+        uses = cover(_any_card(wanted, held), quote, bundle, maybe, today)
+    return uses
+
+
+# --- the cards that could pay ---------------------------------------------------------------------
+
+
+def _may_fit(pin: Pin) -> bool:
+    """Tell at once of most baskets that no count card pays for any of it."""
+    covered = {product for plan in pin.rules.bundle.programme.plans for product in plan.products}
+    lines = pin.quote.lines if pin.quote.member and covered else ()
+    return any(line.line.product.id in covered for line in lines)
+
+
+def _fitting(counter: Counter, pin: Pin, held: Holdings) -> tuple[Fitting, ...]:
+    """Return the cards that could pay: those that are here, else those the cloud may have."""
+    quote, bundle, today = pin.quote, pin.rules.bundle, counter.moment().date
+    here = fitting(quote, bundle, held, today)
+    if not _elsewhere(counter):
+        return here
+    known = {(one.line, one.plan.id) for one in here}
+    stand_ins = Holdings(_stand_ins(bundle.programme.plans, UNITS_MAX))
+    there = fitting(quote, bundle, stand_ins, today)
+    return (*here, *[_unknown(one) for one in there if (one.line, one.plan.id) not in known])
+
+
+def _unknown(maybe: Fitting) -> Fitting:
+    return msgspec.structs.replace(maybe, count_card="", left=None)
+
+
+def _elsewhere(counter: Counter) -> bool:
+    """Tell whether members may have more than is here, and that can be asked."""
+    cloud = counter.cloud
+    return cloud is not None and not cloud.is_home and cloud.reachable
 
 
 def _is_short(uses: tuple[Tender, ...] | Declined) -> bool:
@@ -70,8 +123,7 @@ def _is_short(uses: tuple[Tender, ...] | Declined) -> bool:
 
 def _asks(counter: Counter, asked: Sequence[UsesAsked], held: Holdings, today: str) -> bool:
     """Tell whether the cloud is asked when this is sold: so much is not here."""
-    cloud = counter.cloud
-    if cloud is None or cloud.is_home or not cloud.reachable:
+    if not _elsewhere(counter):
         return False
     here = sum([one.left for one in held.spendable(COUNTS, today)])
     return here < sum([one.uses for one in asked])
@@ -85,12 +137,11 @@ def _any_card(asked: Sequence[UsesAsked], held: Holdings) -> list[UsesAsked]:
     ]
 
 
-def _stand_ins(asked: Sequence[UsesAsked], bundle: Bundle) -> dict[str, Held]:
-    """Return a card of each plan with as many uses as are asked for, worth what one costs now."""
-    uses = sum([one.uses for one in asked])
+def _stand_ins(plans: Sequence[CountPlan], uses: int) -> dict[str, Held]:
+    """Return a card of each plan with so many uses, worth what one costs now."""
     lots = [
         (plan, Lot(id=f"{plan.id}?", member="", unit=COUNTS, opened="", active_from="",
                    terms=plan.id))
-        for plan in bundle.programme.plans
+        for plan in plans
     ]  # fmt: skip
     return {lot.id: Held(lot, uses, plan.price * uses // plan.uses) for plan, lot in lots}

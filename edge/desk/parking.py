@@ -17,6 +17,7 @@ from edge.shop.facts import BasketParked, BasketRecalled
 from edge.shop.operations import parking
 from edge.shop.operations.made import Made
 from edge.shop.operations.parking import ParkAsked
+from edge.shop.tender import UsesAsked
 
 
 class Shelf:
@@ -73,6 +74,17 @@ class Shelf:
             display=found.member.display if isinstance(found, Holding) else "",
             coupons=parked.coupons,
             label=parked.label,
+            uses=tuple([_again(one) for one in parked.uses]),
             epoch=stamp.epoch,
             sequence=stamp.sequence,
         )
+
+
+def _again(uses: UsesAsked) -> words.RequestUses:
+    """Return uses as a terminal asks for them."""
+    return words.RequestUses(
+        line=uses.line,
+        uses=uses.uses,
+        count_card=uses.count_card or None,
+        plan=uses.plan or None,
+    )

@@ -3,9 +3,9 @@
 A member shown as the code `TEST:E-...` is answered with that refusal, whichever it is. The amount
 of the first tender plays what networks and busy boxes do; the sale itself is then as always:
 
-    66600001    the sale is made, and its first answer is that it is still being decided
-    66600002    the first try finds the box too busy; nothing is made by it
-    66600003    the answer takes three seconds
+    6660001    the sale is made, and its first answer is that it is still being decided
+    6660002    the first try finds the box too busy; nothing is made by it
+    6660003    the answer takes three seconds
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from edge.desk.answer import Answer, refuse
 from edge.refusals import CATALOGUE, Language, Refusal
 
 MARK: Final = "TEST:"
-STILL_DECIDING, TOO_BUSY, SLOW = 66_600_001, 66_600_002, 66_600_003
+STILL_DECIDING, TOO_BUSY, SLOW = 6_660_001, 6_660_002, 6_660_003
 SLOW_SECONDS: Final = 3.0
 MET_MAX: Final = 10_000
 """After so many keys the first tries are forgotten, and come once more."""

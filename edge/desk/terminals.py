@@ -1,7 +1,6 @@
 """A terminal's shell: its request in, the shop asked, the outcome made durable, then told."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from functools import partial
 
 from drivers import terminal as words
@@ -14,14 +13,14 @@ from edge.desk.operations import DEEDS, LOOKS, READS, awaited
 from edge.desk.paid_uses import quoted
 from edge.desk.placing import OURSELVES, Placing, Request
 from edge.desk.rehearsal import Rehearsal
-from edge.desk.rights import may, may_approve
-from edge.desk.staff import StaffDesk
+from edge.desk.saying import in_words
+from edge.desk.staff.rights import may, may_approve
+from edge.desk.staff.signing import StaffDesk
 from edge.directory import DirectoryDamaged
 from edge.journal import JournalBroken
 from edge.rates import TokenBucket
 from edge.refusals import Language, Refusal
 from edge.shop.declined import Declined
-from edge.shop.pricing import NAMED
 from edge.world import World
 
 NOBODYS_TOKEN = "0" * 64
@@ -95,11 +94,11 @@ class Desk:
 
     async def own(self, operation: str, payload: bytes, lang: Language) -> Answer:
         """Answer what the owner asks for at the box itself, where nobody has to sign on."""
-        ourselves = Terminal(
-            id=OURSELVES, kind="pc_pos", token_sha256=NOBODYS_TOKEN, lang=lang,
-            rights=frozenset({"approve"}),
-        )  # fmt: skip
-        return await self.handle(ourselves, operation, payload)
+        return await self.handle(_ourselves(lang), operation, payload)
+
+    def own_known(self, key: str, lang: Language) -> Answer:
+        """Return what is known of a key of the owner's, changing nothing."""
+        return self.known(_ourselves(lang), key)
 
     async def _answer(self, terminal: Terminal, operation: str, request: words.Request) -> Answer:
         if not may(terminal, operation):
@@ -136,7 +135,7 @@ class Desk:
         else:
             answer = READS[type(request)](self.means, terminal, request)
         if isinstance(answer, Refusal):
-            return refuse(self._in_words(answer, terminal.lang), terminal.lang)
+            return refuse(in_words(self._counter, answer, terminal.lang), terminal.lang)
         return reply(answer)
 
     # --- changes: one key, one effect --------------------------------------------------------
@@ -197,21 +196,10 @@ class Desk:
         again = None
         if refusal.code == "E-PRICE-CHANGED" and isinstance(asked, words.Sell):
             again = quoted(self._counter, terminal, asked)
-        said = self._in_words(refusal, terminal.lang)
+        said = in_words(self._counter, refusal, terminal.lang)
         return self._placing.refusal(
             job.request, said, None if isinstance(again, Refusal) else again
         )
-
-    def _in_words(self, refusal: Refusal, lang: Language) -> Refusal:
-        """Return a no with the names of what it names by ids, where they have any."""
-        if self._counter.closed() is not None or not NAMED & refusal.params.keys():
-            return refusal
-        names = self._counter.names(None, lang)
-        said = {
-            name: names.said(name, value) if name in NAMED and isinstance(value, str) else value
-            for name, value in refusal.params.items()
-        }
-        return replace(refusal, params=said)
 
     async def _ask(self, terminal: Terminal, asked: words.Ask) -> Answer:
         request = Request(terminal.id, asked.key, "", "ask", terminal.lang)
@@ -235,3 +223,11 @@ class Desk:
         if bucket is None:
             bucket = buckets[terminal.id] = TokenBucket(per_second, burst)
         return bucket.take(self._world.monotonic())
+
+
+def _ourselves(lang: Language) -> Terminal:
+    """Return the box itself as a terminal that may do everything."""
+    return Terminal(
+        id=OURSELVES, kind="pc_pos", token_sha256=NOBODYS_TOKEN, lang=lang,
+        rights=frozenset({"approve"}),
+    )  # fmt: skip

@@ -64,8 +64,11 @@ def put(connection: apsw.Connection, change: contract.Change) -> int:
         case contract.Coupon():
             connection.execute("insert or replace into coupon values(?, ?)", (change.id, record))
         case contract.CameBack():
-            letter = change.sale, change.letter.hash, seal(msgspec.json.encode(change.letter))
-            connection.execute("insert or replace into came_back values(?, ?, ?)", letter)
+            letter = contract.original(change.letter)  # told once more if its box had lost it
+            connection.execute(
+                "insert or replace into came_back values(?, ?, ?)",
+                (change.sale, letter.hash, seal(msgspec.json.encode(letter))),
+            )
         case contract.Merge():
             pair = (change.member, change.into)
             connection.execute("insert or replace into alias values(?, ?)", pair)

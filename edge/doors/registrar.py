@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from edge.access import Access, Ask, Paired, Pairing, Terms
+from edge.access import Access, Pair, Paired, Pairing, Terms, Welcome
 from edge.access.pairing import SECRET_BYTES, WINDOW_SECONDS
 from edge.access.passwords import BROKER_SALT_BYTES, TOKEN_BYTES, broker_hash, token_hash
 from edge.config import Id, Kind, Lane, Lang, Right, Terminal
@@ -88,22 +88,6 @@ class Done(msgspec.Struct, frozen=True):
     """It is done."""
 
     id: Id
-
-
-class Welcome(msgspec.Struct, frozen=True, kw_only=True):
-    """All a terminal needs from now on. The token is told this once."""
-
-    terminal: Id
-    token: str
-    kind: Kind
-    lang: Lang
-    rights: tuple[str, ...]
-    lane: str | None
-    store: str
-    http: str
-    mqtt: str
-    fingerprint: str
-    ca_pem: str
 
 
 Served = msgspec.Struct | Refusal
@@ -201,7 +185,7 @@ class Registrar:
         window, and the same terminal comes again.
         """
         try:
-            asked = msgspec.json.decode(payload, type=Ask)
+            asked = msgspec.json.decode(payload, type=Pair)
         except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
             said = {"path": "pair", "cause": "other", "said": str(error)[:100]}
             return refuse(Refusal("E-MALFORMED", said), lang)
@@ -216,7 +200,7 @@ class Registrar:
             log.error("registry_unwritable", number=error.errno)
             return refuse(Refusal("E-STOPPING"), lang)
 
-    def _admit(self, asked: Ask, terms: Terms) -> Served:
+    def _admit(self, asked: Pair, terms: Terms) -> Served:
         if asked.name in self._reserved:
             return Refusal("E-NAME-TAKEN", {"name": asked.name})
         place = self._at()

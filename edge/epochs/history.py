@@ -11,11 +11,11 @@ from collections.abc import Sequence
 import msgspec
 import structlog
 
-from cloud_bridge.contract import Envelope, RecoveredFact
+from cloud_bridge.contract import Envelope, fact_identity, original
 from edge import letters
 from edge.desk.placing import OURSELVES, Placing
 from edge.epochs.reprint import Reprint
-from edge.journal import CLOUD, EPOCH, HISTORY, Draft, Journal
+from edge.journal import CLOUD, EPOCH, HISTORY, Draft, Journal, Page
 from edge.letters import KINDS
 from edge.shop.facts import EpochOpened, Recovered
 from edge.world import World
@@ -125,33 +125,23 @@ class History:
         Where this life has served the same request with another outcome, both count: the key is
         this life's, and somebody will have to look at it.
         """
-        own = lost.origin, lost.key
-        for owner in (own, (OURSELVES, f"recovered:{lost.hash}")):
+        own, words = (lost.origin, lost.key), bytes(lost.body)
+        for owner in (own, (OURSELVES, f"recovered:{fact_identity(*own, words)}")):
             page = self._journal.find(*owner)
             if page is None:
                 return owner
-            if page.body == bytes(lost.body):
-                return None
-            if page.kind == RECOVERED and _wraps(page.body, lost.hash):
-                return None
+            if words in (page.body, _wrapped(page)):
+                return None  # as at the cloud, the same words in another life are the same fact
         return None
 
 
-def _wraps(body: bytes, hash: str) -> bool:
-    fact = letters.read(body)
-    return isinstance(fact, Recovered) and fact.hash == hash
-
-
-def original(fact: Envelope) -> Envelope:
-    """Return the page that was lost first: what came back once may be lost again."""
-    if fact.kind != RECOVERED:
-        return fact
-    lost = msgspec.json.decode(fact.body, type=RecoveredFact)
-    return Envelope(
-        sequence=lost.sequence, epoch=lost.epoch, at=lost.at, origin=lost.origin, key=lost.key,
-        content=lost.content, kind=lost.kind, body=msgspec.Raw(lost.body.encode()),
-        answer=lost.answer, previous=lost.previous, hash=lost.hash,
-    )  # fmt: skip
+def _wrapped(page: Page) -> bytes:
+    """Return the fact that came back in a page, b"" for none."""
+    if page.kind != RECOVERED:
+        return b""
+    fact = letters.read(page.body)
+    assert isinstance(fact, Recovered), "the page says so"
+    return fact.body.encode()
 
 
 def minted_at(key: str) -> int:

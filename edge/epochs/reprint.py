@@ -21,6 +21,7 @@ from edge.shop.facts import (
     CardBound,
     CardReplaced,
     CardStateChanged,
+    DayOpened,
     Deed,
     Fact,
     FeedbackGiven,
@@ -43,6 +44,7 @@ WITHOUT_SLIP: Mapping[type[Fact], Callable[[Any, Stamp], words.Reply]] = {
     CardReplaced: replies.card_replaced,
     CardStateChanged: replies.card_changed,
     BasketParked: replies.parked,
+    DayOpened: replies.day_opened,
     ScanSessionClosed: replies.session_closed,
     FeedbackGiven: replies.feedback_taken,
 }

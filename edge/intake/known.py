@@ -102,12 +102,13 @@ class TillCommand:
     """A barcode from the card beside the till, or what was typed on its keypad.
 
     `handed` is in minor units, None for exact. `count` is how much of the last line (quantity),
-    which line (remove), how many points (redeem; None for all that can), which basket (recall).
+    which line (remove), how many points (redeem; None for all that can), how many uses of count
+    cards (uses; None likewise), which basket (recall).
     """
 
     action: Literal[
-        "pay_cash", "pay_card", "pay_wallet", "pay_transfer", "pay_value", "redeem", "quantity",
-        "remove_last", "remove", "cancel", "park", "recall", "reprint",
+        "pay_cash", "pay_card", "pay_wallet", "pay_transfer", "pay_value", "redeem", "uses",
+        "quantity", "remove_last", "remove", "cancel", "park", "recall", "reprint",
     ]  # fmt: skip
     handed: int | None = None
     count: Decimal | None = None

@@ -8,9 +8,10 @@ from typing import Any
 from edge.intake.known import TillCommand, Unreadable
 
 _PAY = re.compile(r"EDGE:PAY:(CASH|CARD|WALLET|TRANSFER|VALUE)(?::([1-9][0-9]{0,11}))?")
-_COUNTED = re.compile(r"EDGE:(REDEEM|QUANTITY|REMOVE|RECALL):([0-9]{1,6}(?:\.[0-9]{1,3})?)")
+_COUNTED = re.compile(r"EDGE:(REDEEM|USES|QUANTITY|REMOVE|RECALL):([0-9]{1,6}(?:\.[0-9]{1,3})?)")
 _PLAIN: Mapping[str, Any] = {
     "EDGE:REDEEM": "redeem",
+    "EDGE:USES": "uses",
     "EDGE:REMOVE-LAST": "remove_last",
     "EDGE:CANCEL": "cancel",
     "EDGE:PARK": "park",

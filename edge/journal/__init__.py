@@ -5,6 +5,7 @@ from edge.journal.errors import (
     JournalError,
     JournalForeign,
     JournalLocked,
+    JournalMistaken,
     JournalNewer,
     JournalNotMigrated,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "JournalError",
     "JournalForeign",
     "JournalLocked",
+    "JournalMistaken",
     "JournalNewer",
     "JournalNotMigrated",
     "Page",

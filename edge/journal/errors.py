@@ -14,7 +14,18 @@ class JournalBroken(JournalError):
     only a restart, which reads the disk anew, finds out what is there.
     """
 
+    what = "the journal's disk failed"
     fix = "check the disk, then start the box again"
+
+
+class JournalMistaken(JournalBroken):
+    """What was to be written contradicts the tables, or our own code failed over it.
+
+    The disk did nothing wrong. Nothing of that commit was written.
+    """
+
+    what = "the box made a mistake over its journal, and wrote nothing of it"
+    fix = "keep a copy of the state folder, start the box again, and report it with the log"
 
 
 class JournalLocked(JournalError):

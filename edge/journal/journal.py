@@ -16,7 +16,7 @@ import apsw
 import msgspec
 
 from edge.config import Disk
-from edge.journal.errors import JournalBroken
+from edge.journal.errors import JournalBroken, JournalMistaken
 from edge.journal.file import connect, lock
 from edge.journal.log import Log
 from edge.journal.page import COLUMNS, GENESIS, Draft, Head, Page, each_page, find_last, pages
@@ -33,6 +33,9 @@ HISTORY = "history"
 bookmark EPOCH on."""
 PAGE_BYTES = 1024
 """What a waiting fact takes beside its body and its answer."""
+WORLDS = apsw.Error, OSError, MemoryError
+"""What the machine does to us, but for what SQLite only says of what it was given."""
+MISTAKES = apsw.ConstraintError, apsw.MismatchError, apsw.BindingsError
 
 
 class Follower(Protocol):
@@ -363,7 +366,10 @@ class Journal:
         self.on_commit()
 
     def _fail(self, error: BaseException) -> JournalBroken:
-        broken = JournalBroken(f"{type(error).__name__}: {error}")
+        is_ours = isinstance(error, MISTAKES) or not isinstance(error, WORLDS)
+        kind = JournalMistaken if is_ours else JournalBroken
+        broken = kind(f"{type(error).__name__}: {error}")
+        broken.__cause__ = error
         if not self.broken.done():
             self.broken.set_exception(broken)
         return broken

@@ -5,7 +5,7 @@ whatever it asks for goes through the HTTP door like every other terminal's. `se
 pictures, which browsers cannot be trusted to.
 """
 
-from edge.phone.seeing import PICTURES, Eyes
+from edge.phone.seeing import PICTURES, Eyes, Seen
 from edge.phone.shell import shell
 
-__all__ = ["PICTURES", "Eyes", "shell"]
+__all__ = ["PICTURES", "Eyes", "Seen", "shell"]

@@ -6,7 +6,16 @@ from typing import Final
 from edge import pages
 from edge.pages import Document
 
-_FILES: Final = ("app.js", "box.js", "dom.js", "manifest.json", "phone.css", "say.js", "worker.js")
+_FILES: Final = (
+    "app.js",
+    "box.js",
+    "dom.js",
+    "manifest.json",
+    "phone.css",
+    "say.js",
+    "uses.js",
+    "worker.js",
+)
 
 
 @cache

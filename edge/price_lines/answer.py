@@ -1,14 +1,15 @@
 """What is answered: every line and unit, every rule, and why; or what was wrong."""
 
 from collections import Counter
+from collections.abc import Iterable
 
 import msgspec
 
 from edge.price_lines.doubts import Doubt
-from edge.shop.earning import UnitPoints
+from edge.price_lines.paying import Paying
 from edge.shop.pricing import Names, explain
 from edge.shop.sale import Adjustment, CouponJudged, Note, PricedLine, Quote, Redeemed, RuleUse
-from edge.shop.tender import Paid
+from edge.shop.tender import Paid, Tender
 
 
 class Discounted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -80,6 +81,22 @@ class Tendered(msgspec.Struct, frozen=True):
     amount: int
 
 
+class AnsweredUses(msgspec.Struct, frozen=True, kw_only=True):
+    """Uses of a count card that pay for units of a line; `amount` is what those cost.
+
+    `units` are places in the line, from 0; `values` say what each use is worth in the books.
+    """
+
+    line: int
+    count_card: str
+    plan: str
+    units: tuple[int, ...]
+    values: tuple[int, ...]
+    amount: int
+    left: int
+    """The uses left on the card."""
+
+
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
     """How the bill is paid with the tenders that were offered."""
 
@@ -109,6 +126,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Coupons that the sale gives, by type."""
     uses: tuple[RuleUse, ...] = ()
     """How much of their limits the rules have used that go on counting from sale to sale."""
+    paid_by_uses: tuple[AnsweredUses, ...] = ()
+    """What count cards pay for. Tax and points then go by what those uses are worth."""
+    due: int | None = None
+    """What they leave to pay of the total."""
     settled: Settled | None = None
     applied: tuple[Why, ...] = ()
     not_applied: tuple[Why, ...] = ()
@@ -130,32 +151,31 @@ class Wrong(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     fix: str = ""
 
 
-def answered(
-    quote: Quote, paid: Paid | None, points: UnitPoints, doubts: tuple[Doubt, ...], names: Names
-) -> Answer:
-    """Return a quote as it is answered, in the language of the names.
-
-    `paid` is how the tenders settle it, None for none; `points` is what each unit then earns.
-    """
-    exponent = quote.exponent
+def answered(quote: Quote, paying: Paying, doubts: tuple[Doubt, ...], names: Names) -> Answer:
+    """Return a quote as it is answered, in the language of the names."""
+    exponent, paid = quote.exponent, paying.paid
     return Answer(
         currency=quote.currency,
         total=quote.total,
         list_total=quote.list_total,
         discount_total=quote.discount_total,
-        lines=tuple([_line(line, units) for line, units in zip(quote.lines, points, strict=True)]),
+        lines=tuple(
+            [_line(line, units) for line, units in zip(quote.lines, paying.points, strict=True)]
+        ),
         tax=tuple(
             [
                 AnsweredTax(tax_class=t.tax_class, rate=t.rate, net=t.net, tax=t.tax)
-                for t in quote.tax
+                for t in paying.tax
             ]
         ),
-        points_earned=sum([sum(units) for units in points]),
+        points_earned=sum([sum(units) for units in paying.points]),
         points_spent=quote.points_spent,
         redeemed=quote.redeemed,
         coupons=tuple([_coupon(judged, names, exponent) for judged in quote.coupons]),
         gives=_gives(quote),
         uses=quote.uses,
+        paid_by_uses=_by_uses(paying.uses),
+        due=quote.total - sum([each.amount for each in paying.uses]) if paying.uses else None,
         settled=None if paid is None else _settled(paid),
         applied=tuple([_why(note, names, exponent) for note in quote.applied]),
         not_applied=tuple([_why(note, names, exponent) for note in quote.not_applied]),
@@ -204,6 +224,19 @@ def _why(note: Note, names: Names, exponent: int) -> Why:
     return Why(
         rule=note.rule, name=names.of(note), reason=note.reason,
         text=explain(note, names, exponent), amount=note.amount,
+    )  # fmt: skip
+
+
+def _by_uses(tenders: Iterable[Tender]) -> tuple[AnsweredUses, ...]:
+    return tuple(
+        [
+            AnsweredUses(
+                line=one.line, count_card=one.count_card, plan=one.plan, units=one.units,
+                values=one.values, amount=each.amount, left=one.left,
+            )
+            for each in tenders
+            if (one := each.uses)
+        ]
     )  # fmt: skip
 
 

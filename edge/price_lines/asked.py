@@ -86,6 +86,32 @@ class AskedLine(Words, frozen=True, kw_only=True):
     """The code as it was scanned; left out, the product's id."""
 
 
+class AskedCountCard(Words, frozen=True, kw_only=True):
+    """A count card: what it was sold as, and the uses it has left."""
+
+    id: Text
+    plan: Text
+    uses: Annotated[int, Meta(ge=0, le=1_000_000)]
+    worth: Minor | None = None
+    """What those uses are worth in the books: tax and points go by it. Left out, it is their share
+    of what the plan costs, rounded down."""
+    expires: Annotated[str, Meta(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")] = ""
+    """The last day on which it can be used; left out, there is none."""
+
+
+class AskedUses(Words, frozen=True, kw_only=True):
+    """Uses of one count card that pay for units of one line, which counts from 0.
+
+    The card is the one that is named, else the first to expire of those that cover the goods (and
+    were sold as this `plan`) and hold as many.
+    """
+
+    line: Annotated[int, Meta(ge=0, le=10**6)]
+    uses: Annotated[int, Meta(ge=1, le=9_999)] = 1
+    count_card: Text = ""
+    plan: Text = ""
+
+
 class AskedMember(Words, frozen=True, kw_only=True):
     """Who buys, and what they can spend."""
 
@@ -101,6 +127,7 @@ class AskedMember(Words, frozen=True, kw_only=True):
     principal: Minor = 0
     bonus: Minor = 0
     """What of either kind of stored value they can spend."""
+    count_cards: Annotated[tuple[AskedCountCard, ...], Meta(max_length=FEW_MAX)] = ()
 
 
 class AskedCoupon(Words, frozen=True, kw_only=True):
@@ -170,6 +197,8 @@ class PriceAsked(Words, frozen=True, kw_only=True):
     partners: dict[Text, AskedPoints] = {}
     """The same for the points of alliance partners, by partner."""
     tenders: Annotated[tuple[AskedTender, ...], Meta(max_length=FEW_MAX)] = ()
+    uses: Annotated[tuple[AskedUses, ...], Meta(max_length=FEW_MAX)] = ()
+    """What the member's count cards pay for, before anything else."""
     counters: dict[Annotated[str, Meta(max_length=128)], Minor] = {}
     """How much of a rule's limit was used before, by "{rule}|{of}|{per}"."""
     store: Text = ""

@@ -18,6 +18,7 @@ from edge.shop.rules.rule import Discount
 
 TEXTS: dict[str, tuple[str, str]] = {
     "tier": ("规则中没有会员等级“{name}”", "the bundle has no tier {name}"),
+    "plan": ("没有次卡方案“{name}”", "the bundle has no plan {name} of count cards"),
     "counter": ("没有规则按“{name}”计数", "no rule's limit is counted as {name}"),
     "partner": ("没有规则可抵扣“{name}”的积分", "no rule redeems points of {name}"),
     "early": ("规则此时尚未生效", "the bundle is not valid yet at that time"),
@@ -44,6 +45,10 @@ def doubts(asked: PriceAsked, rules: RuleSet, at: Moment, lang: Lang) -> Iterato
     if asked.member and asked.member.tier:
         known = [tier.id for tier in bundle.tiers]
         yield from _unknown("tier", "$.member.tier", [asked.member.tier], known, lang)
+    if asked.member and asked.member.count_cards:
+        sold = [card.plan for card in asked.member.count_cards]
+        known = [plan.id for plan in bundle.programme.plans]
+        yield from _unknown("plan", "$.member.count_cards", sold, known, lang)
     if asked.counters:
         yield from _unknown("counter", "$.counters", asked.counters, _counters(bundle), lang)
     if asked.partners:

@@ -13,21 +13,18 @@ from drivers.terminal.strict import Malformed
 from edge.price_lines.answer import Answer, Wrong, answered
 from edge.price_lines.asked import QUANTITY, AskedMember, Goods, PriceAsked
 from edge.price_lines.doubts import doubts
-from edge.price_lines.paying import paid
+from edge.price_lines.paying import covered, paying
 from edge.price_lines.reading import asked as read
 from edge.price_lines.wrongs import declined, unusable, wrong
 from edge.shop.basket import Basket, Line, Product, line, refusal
 from edge.shop.bundle import Bundle, BundleError
 from edge.shop.calendar import is_birthday, moment
 from edge.shop.declined import Declined
-from edge.shop.earning import UnitPoints
 from edge.shop.member import Member
 from edge.shop.money import Rounding
-from edge.shop.operations.sell import unit_points
 from edge.shop.pricing import Asked, PointsAsked, RuleSet, names, price
 from edge.shop.pricing.explain import Lang
-from edge.shop.sale import CouponShown, Quote
-from edge.shop.tender import Paid
+from edge.shop.sale import CouponShown
 
 BUNDLES_MAX = 16
 """How many compiled bundles are kept; the one used longest ago goes first."""
@@ -121,12 +118,15 @@ class Pricing:
         if isinstance(basket, Declined):
             return declined(basket, self._lang, bundle.exponent, "$.basket")
         quote = price(basket, rules, at, asked.terminal, 0, more=_more(asked, shelf))
-        settled = paid(asked, quote.total, bundle, at)
-        if isinstance(settled, Declined):
-            return declined(settled, self._lang, bundle.exponent, "$.tenders")
-        odd = tuple(doubts(asked, rules, at, self._lang))
+        by_uses = covered(asked, quote, bundle, at)
+        if isinstance(by_uses, Declined):
+            return declined(by_uses, self._lang, bundle.exponent, "$.uses")
+        paid = paying(asked, by_uses, quote, bundle, at)
+        if isinstance(paid, Declined):
+            return declined(paid, self._lang, bundle.exponent, "$.tenders")
         called = names(quote, rules, self._lang, _Shelf(shelf))
-        return answered(quote, settled, _points(quote, settled, bundle), odd, called)
+        odd = tuple(doubts(asked, rules, at, self._lang))
+        return answered(quote, paid, odd, called)
 
 
 def _sensible(asked: PriceAsked) -> None:
@@ -145,6 +145,9 @@ def _sensible(asked: PriceAsked) -> None:
             raise _malformed(f"{path}.amount", "range", bounds=bounds)
     if asked.tenders and [tender.amount for tender in asked.tenders].count(None) > 1:
         raise _malformed("$.tenders", "missing", field="amount")
+    cards = [card.id for card in asked.member.count_cards] if asked.member else []
+    if len({*cards}) < len(cards):
+        raise _malformed("$.member.count_cards", "other", said="each card is named once")
     if asked.member and asked.member.birthday and not is_birthday(asked.member.birthday):
         raise _No("E-BIRTHDAY", {"path": "$.member.birthday"})
 
@@ -202,13 +205,6 @@ def _product(goods: Goods) -> Product:
         name_en=goods.name_en or goods.id, discountable=goods.discountable, reduced=goods.reduced,
         floor=goods.floor,
     )  # fmt: skip
-
-
-def _points(quote: Quote, settled: Paid | None, terms: Bundle) -> UnitPoints:
-    """Return what each unit earns: stored value, say, may pay and not earn."""
-    if settled is None:
-        return tuple([line.unit_points for line in quote.lines])
-    return unit_points(quote, settled, terms.programme.points)
 
 
 def _member(asked: AskedMember | None) -> Member | None:

@@ -1,6 +1,6 @@
 """What the shop made of a request -> the words a terminal is told, in the terminal's language."""
 
-from edge.replies.beside import feedback_taken, parked, session_closed
+from edge.replies.beside import day_opened, feedback_taken, parked, session_closed
 from edge.replies.counts import count_card_back, count_card_sold, count_used, exchanged
 from edge.replies.members import balances, coupon_checked, identified
 from edge.replies.people import (
@@ -18,12 +18,13 @@ from edge.replies.rewards import (
     tier_bought,
     tier_refunded,
 )
-from edge.replies.selling import paid_by_uses, quoted, sold
+from edge.replies.selling import PaidByUses, count_cards, paid_by_uses, quoted, sold
 from edge.replies.stamp import Done, Stamp, done
 from edge.replies.value import paid_out, topped_up
 
 __all__ = [
     "Done",
+    "PaidByUses",
     "Stamp",
     "balances",
     "card_bound",
@@ -31,8 +32,10 @@ __all__ = [
     "card_replaced",
     "count_card_back",
     "count_card_sold",
+    "count_cards",
     "count_used",
     "coupon_checked",
+    "day_opened",
     "done",
     "draw_undone",
     "drawn",

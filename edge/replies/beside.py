@@ -1,8 +1,8 @@
-"""What is done beside sales, as a terminal reads of it: baskets put aside, counts, feedback."""
+"""What is done beside sales, as a terminal reads of it: baskets put aside, days, feedback."""
 
 from drivers import terminal as words
 from edge.replies.stamp import Stamp
-from edge.shop.facts import BasketParked, FeedbackGiven, ScanSessionClosed
+from edge.shop.facts import BasketParked, DayOpened, FeedbackGiven, ScanSessionClosed
 
 
 def parked(fact: BasketParked, stamp: Stamp) -> words.Parked:
@@ -11,6 +11,16 @@ def parked(fact: BasketParked, stamp: Stamp) -> words.Parked:
         key=stamp.key,
         ticket=fact.ticket,
         number=fact.number,
+        business_date=fact.business_date,
+        epoch=stamp.epoch,
+        sequence=stamp.sequence,
+    )
+
+
+def day_opened(fact: DayOpened, stamp: Stamp) -> words.DayOpened:
+    """Return a business day that began."""
+    return words.DayOpened(
+        key=stamp.key,
         business_date=fact.business_date,
         epoch=stamp.epoch,
         sequence=stamp.sequence,

@@ -11,7 +11,7 @@ from edge.replies.stamp import Stamp, pick
 from edge.shop.accounts.lots import COUPON, Holdings
 from edge.shop.bundle import Bundle
 from edge.shop.facts import SaleMade
-from edge.shop.operations.covering import taxed
+from edge.shop.operations.covering import Fitting, taxed
 from edge.shop.operations.sell import points_beside
 from edge.shop.pricing import Names, explain
 from edge.shop.sale import Adjustment, CouponJudged, Note, PricedLine, Quote, TaxLine
@@ -109,6 +109,23 @@ def paid_by_uses(
         due=quote.total - sum([tender.amount for tender in uses]),
         tax=tax_lines(taxed(quote, mine, bundle)),
         points_earned=points_beside(quote, uses, bundle.programme.points),
+    )
+
+
+def count_cards(fits: Iterable[Fitting], lang: Language) -> tuple[words.FittingCard, ...]:
+    """Return the count cards that could pay, as a terminal reads them."""
+    return tuple(
+        [
+            words.FittingCard(
+                line=one.line,
+                count_card=one.count_card,
+                plan=one.plan.id,
+                name=pick(lang, one.plan.name_zh, one.plan.name_en),
+                uses=one.uses,
+                left=one.left,
+            )
+            for one in fits
+        ]
     )
 
 

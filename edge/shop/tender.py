@@ -3,8 +3,8 @@
 It counts in a fixed order: bonus value, principal value, uses of count cards, then what is
 external in the order it was offered, and cash last of all. A refund goes the other way round, but
 for uses: what goes back to a card is what it paid for, and nothing else of the bill. Only cash
-gives change, and only what is paid in cash is rounded, to the bundle's `cash_rounding`: that is a
-line of its own.
+gives change, up to the bundle's `change_max`, and only what is paid in cash is rounded, to its
+`cash_rounding`: that is a line of its own.
 """
 
 from collections.abc import Sequence
@@ -38,6 +38,19 @@ class Voucher(msgspec.Struct, frozen=True, kw_only=True):
     face: int
     paid: int
     settlement: int
+
+
+class UsesAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """So many uses pay for units of one line of a basket, counted from 0.
+
+    They are of one card: the one that expires first of those that hold as many, unless
+    `count_card` names one, or `plan` what it was sold as.
+    """
+
+    line: int
+    uses: int = 1
+    count_card: str = ""
+    plan: str = ""
 
 
 class CardUses(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,8 +133,9 @@ def settle(
     """Return how `due` is settled with what is offered, and with `uses` that were found for it.
 
     Declined: E-NEEDS-CLOUD for a voucher that nobody can verify while not `online`,
-    E-TENDER-OVER for more than is due in anything but cash, E-VALUE-SHORT when less stored
-    value is held than offered, E-TENDER-SHORT when all together do not reach what is due.
+    E-TENDER-OVER for more than is due in anything but cash, E-TENDER-SHORT when all together do
+    not reach what is due, E-CHANGE-OVER for more change than the bundle's `change_max`,
+    E-VALUE-SHORT when less stored value is held than offered.
     """
     handed = sum([tender.amount for tender in (*uses, *offered)])
     if any(tender.amount < 0 for tender in offered):
@@ -137,6 +151,8 @@ def settle(
     left = in_cash(rest, terms) if cash else rest
     if sum(cash) < left:
         return Declined("E-TENDER-SHORT", {"due": due - rest + left, "paid": handed})
+    if (change := sum(cash) - left) > terms.change_max:
+        return Declined("E-CHANGE-OVER", {"due": due, "paid": handed, "most": terms.change_max})
     wanted = sum(tender.amount for tender in offered if tender.kind == "value")
     spent = value.spend(terms.programme.value, holdings, wanted, today)
     if isinstance(spent, Declined):
@@ -149,7 +165,7 @@ def settle(
         due=due,
         tenders=tuple([tender for tender in [*counted, Tender("cash", left)] if tender.amount]),
         handed=handed,
-        change=sum(cash) - left,
+        change=change,
         rounding=left - rest,
         moves=(*spent.moves, *[one.move for one in used]),
         uses=used,

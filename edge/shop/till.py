@@ -4,7 +4,7 @@ What a lane is given has been resolved before: a code is already a product, a me
 unknown. What a price and a payment depend on beyond the till itself, the caller looks up: `Now`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Literal
 
@@ -15,9 +15,10 @@ from edge.shop.accounts.value import spend
 from edge.shop.basket import PIECE, Basket, Line, Product, line
 from edge.shop.declined import Declined
 from edge.shop.member import Member
+from edge.shop.operations.covering import as_many, standing, without_line
 from edge.shop.pricing import Asked, Moment, RuleSet, check, price
 from edge.shop.sale import Quote
-from edge.shop.tender import Paid, Tender, in_cash, settle
+from edge.shop.tender import Paid, Tender, UsesAsked, in_cash, settle
 
 # --- what a lane is given -----------------------------------------------------------------------
 
@@ -62,6 +63,12 @@ class Redeem(msgspec.Struct, frozen=True):
     points: int | Literal["max"] = "max"
 
 
+class PayByUses(msgspec.Struct, frozen=True):
+    """So many uses of count cards are to pay for goods, the dearest first; 0 for none after all."""
+
+    uses: int | Literal["max"] = "max"
+
+
 class UnknownCode(msgspec.Struct, frozen=True):
     """A code was read that stands for nothing this shop knows."""
 
@@ -95,6 +102,7 @@ Given = (
     | MemberIdentified
     | CouponScanned
     | Redeem
+    | PayByUses
     | UnknownCode
     | Tendered
     | RemoveLine
@@ -108,17 +116,18 @@ class Shown(msgspec.Struct, frozen=True):
     """The running quote, for whoever looks at the lane's display.
 
     `line` is the place of the line that this is about, None if it is about the whole; `tendered`
-    is what was handed over so far.
+    is what was handed over so far, beside the `uses` that pay.
     """
 
     quote: Quote
     line: int | None = None
     tendered: int = 0
+    uses: tuple[Tender, ...] = ()
 
     @property
     def due(self) -> int:
         """What is left to pay, in minor units."""
-        return self.quote.total - self.tendered
+        return self.quote.total - _sum(self.uses) - self.tendered
 
 
 class Sold(msgspec.Struct, frozen=True):
@@ -140,6 +149,10 @@ class Till(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the basket's member showed enough to pay with what they hold."""
     coupons: tuple[str, ...] = ()
     redeem: int | Literal["max"] = 0
+    uses: tuple[UsesAsked, ...] = ()
+    """The uses of count cards that pay for a part of the basket."""
+    covered: int = 0
+    """How much they paid of the quote that was shown last, in minor units."""
     tenders: tuple[Tender, ...] = ()
     """What was handed over so far; it counts only when the whole bill is paid."""
     shown: str = ""
@@ -173,7 +186,7 @@ def step(till: Till, given: Given, now: Now) -> tuple[Till, tuple[Outcome, ...]]
     """
     if isinstance(given, Tendered):
         return _tender(till, given, now)
-    changed = _changed(till, given, now.rules)
+    changed = _changed(till, given, now)
     if isinstance(changed, Declined):
         return till, (changed,)
     after, place = changed
@@ -194,32 +207,42 @@ def resumed(till: Till, now: Now) -> tuple[Till, tuple[Outcome, ...]]:
 # --- the basket -----------------------------------------------------------------------------------
 
 
-def _changed(till: Till, given: Given, rules: RuleSet) -> tuple[Till, int | None] | Declined:
+def _changed(till: Till, given: Given, now: Now) -> tuple[Till, int | None] | Declined:
     """Return the till after an input that pays nothing, and the line it was about."""
     match given:
         case ProductScanned():
-            return _scanned(till, given, rules)
+            return _scanned(till, given, now.rules)
         case Counted(quantity):
-            return _counted(till, quantity, rules)
+            return _counted(till, quantity, now.rules)
         case RemoveLine(number):
             return _removed(till, number)
-        case MemberIdentified(member, may_spend):
-            basket = Basket(till.basket.lines, member)
-            return _replace(till, basket=basket, may_spend=may_spend), None
+        case MemberIdentified():
+            return _identified(till, given), None
         case CouponScanned(coupon):
             coupons = till.coupons if coupon in till.coupons else (*till.coupons, coupon)
             return _replace(till, coupons=coupons), None
         case Redeem(points):
             spending = till.may_spend or not points
             return (_replace(till, redeem=points), None) if spending else _unproven(till)
+        case PayByUses(uses):
+            return _by_uses(till, None if uses == "max" else uses, now)
         case UnknownCode(code):
             return Declined("E-UNKNOWN-PRODUCT", {"code": code})
-        case Cancel() if till.tenders:
-            return _replace(till, tenders=()), None
+        case Cancel() if till.tenders or till.uses:
+            return _replace(till, tenders=(), uses=()), None
         case Cancel():
             return Till(terminal_kind=till.terminal_kind), None
         case Tendered():
             raise AssertionError("what is handed over changes no basket")
+
+
+def _identified(till: Till, given: MemberIdentified) -> Till:
+    """Let a basket be a member's; what another one wished to spend is not theirs to spend."""
+    before = till.basket.member
+    basket = Basket(till.basket.lines, given.member)
+    if before is None or before.id == given.member.id:
+        return _replace(till, basket=basket, may_spend=given.may_spend)
+    return _replace(till, basket=basket, may_spend=given.may_spend, redeem=0, uses=())
 
 
 def _scanned(
@@ -260,7 +283,8 @@ def _removed(till: Till, number: int | None) -> tuple[Till, int | None] | Declin
     if not 1 <= number <= len(lines):
         return Declined("E-NO-LINE", {"number": number})
     kept = lines[: number - 1] + lines[number:]
-    return _replace(till, basket=Basket(kept, till.basket.member)), None
+    uses = without_line(till.uses, number - 1)
+    return _replace(till, basket=Basket(kept, till.basket.member), uses=uses), None
 
 
 def _same(held: Line, given: ProductScanned) -> bool:
@@ -274,9 +298,19 @@ def _same(held: Line, given: ProductScanned) -> bool:
 
 
 def _show(till: Till, now: Now, place: int | None = None) -> tuple[Till, tuple[Outcome, ...]]:
-    quote = _price(till, now)
+    return _shown(till, _price(till, now), now, place)
+
+
+def _shown(
+    till: Till, quote: Quote, now: Now, place: int | None = None
+) -> tuple[Till, tuple[Outcome, ...]]:
+    """Show a quote, and what uses pay of it; of those that cannot pay any more, say why."""
+    held = now.held(till) if till.uses else Holdings()
+    left = standing(till.uses, quote, now.rules.bundle, held, now.at.date)
     shown = quote.fingerprint if till.basket.lines else ""
-    return _replace(till, shown=shown), (Shown(quote, place, _sum(till.tenders)),)
+    after = _replace(till, shown=shown, uses=left.asked, covered=_sum(left.uses))
+    told = Shown(quote, place, _sum(till.tenders), left.uses)
+    return after, (told, left.declined) if left.declined else (told,)
 
 
 def _price(till: Till, now: Now) -> Quote:
@@ -288,40 +322,43 @@ def _price(till: Till, now: Now) -> Quote:
 def _tender(till: Till, given: Tendered, now: Now) -> tuple[Till, tuple[Outcome, ...]]:
     if declined := check(till.basket, now.rules):
         return till, (declined,)
-    if given.kind == "value" and not till.may_spend:
+    if (given.kind == "value" or till.uses) and not till.may_spend:
         return till, (_unproven(till),)
     quote = _price(till, now)
-    if quote.fingerprint != till.shown:
-        told = _replace(till, shown=quote.fingerprint)
-        return told, (Shown(quote, tendered=_sum(till.tenders)), Declined("E-PRICE-CHANGED"))
-    tender = Tender(given.kind, _amount(till, given, quote.total, now))
-    if tender.kind == "value" and not tender.amount:
+    again, (shown, *why) = _shown(till, quote, now)
+    if again != till:
+        return again, (shown, *(why or [Declined("E-PRICE-CHANGED")]))
+    assert isinstance(shown, Shown), "a price is shown before anything is said of it"
+    tender = Tender(given.kind, _amount(till, given, shown.due, now))
+    if tender.kind == "value" and shown.due and not tender.amount:
         return till, (Declined("E-VALUE-SHORT", {"more": 0}),)
-    return _pay(till, quote, (*till.tenders, tender), now)
+    return _pay(till, shown, (*till.tenders, tender), now)
 
 
 def _pay(
-    till: Till, quote: Quote, tenders: tuple[Tender, ...], now: Now
+    till: Till, shown: Shown, tenders: tuple[Tender, ...], now: Now
 ) -> tuple[Till, tuple[Outcome, ...]]:
     """Settle, or keep a part payment and show what is left."""
+    quote, uses = shown.quote, shown.uses
     held, terms = now.held(till), now.rules.bundle
     value = sum([tender.amount for tender in tenders if tender.kind == "value"])
     if isinstance(short := spend(terms.programme.value, held, value, now.at.date), Declined):
         return till, (short,)
     last = tenders[-1]
-    if last.kind != "cash" and last.amount > 0 and _sum(tenders) < quote.total:
-        return _replace(till, tenders=tenders), (Shown(quote, tendered=_sum(tenders)),)
-    paid = settle(quote.total, tenders, held, terms, today=now.at.date, online=now.online)
+    if last.kind != "cash" and last.amount > 0 and _sum((*uses, *tenders)) < quote.total:
+        return _replace(till, tenders=tenders), (Shown(quote, None, _sum(tenders), uses),)
+    paid = settle(
+        quote.total, tenders, held, terms, today=now.at.date, online=now.online, uses=uses
+    )
     if isinstance(paid, Declined):
         return till, (paid,)
     return Till(terminal_kind=till.terminal_kind), (Sold(quote, paid),)
 
 
-def _amount(till: Till, given: Tendered, total: int, now: Now) -> int:
+def _amount(till: Till, given: Tendered, left: int, now: Now) -> int:
     """Return how much is handed over; what nobody says is all that is left."""
     if given.amount is not None:
         return given.amount
-    left = total - _sum(till.tenders)
     if given.kind == "cash":
         return in_cash(left, now.rules.bundle)
     return _value_within(left, till, now) if given.kind == "value" else left
@@ -336,12 +373,26 @@ def _value_within(left: int, till: Till, now: Now) -> int:
     return max(0, int(spent.params["more"]) - offered)
 
 
+def _by_uses(till: Till, most: int | None, now: Now) -> tuple[Till, None] | Declined:
+    """Let so many uses pay for the basket as it is; None for as many as can."""
+    if most == 0:
+        return _replace(till, uses=()), None
+    if not till.may_spend:
+        return _unproven(till)
+    if till.tenders:
+        return Declined("E-PARTLY-PAID")
+    if declined := check(till.basket, now.rules):
+        return declined
+    uses = as_many(most, _price(till, now), now.rules.bundle, now.held(till), now.at.date)
+    return uses if isinstance(uses, Declined) else (_replace(till, uses=uses), None)
+
+
 def _unproven(till: Till) -> Declined:
-    """Say why this member's points and value stay where they are."""
+    """Say why this member's points, value and uses stay where they are."""
     return Declined("E-NEEDS-PROOF" if till.basket.member else "E-NO-MEMBER")
 
 
-def _sum(tenders: tuple[Tender, ...]) -> int:
+def _sum(tenders: Iterable[Tender]) -> int:
     return sum([tender.amount for tender in tenders])
 
 

@@ -1,6 +1,6 @@
 """Leases and holds: what the cloud carves out for a box, and what it answers about receipts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -25,6 +25,7 @@ from cloud_bridge.contract import (
     SettlementStatement,
     Share,
     TakenBack,
+    original,
 )
 from simulators.cloud.lots import carved
 from simulators.cloud.recording import Refused, refuse
@@ -123,14 +124,14 @@ class Granting:
         is_return = asked.kind == "return"
         parts = self._moved_by(asked.subject) if is_return else self._parts(box, member, asked)
         with self._tables.together():
-            if is_return and not self._tables.reserve(asked.subject, box, until):
+            if is_return and not self._tables.receipts.reserve(asked.subject, box, until, asked.id):
                 raise _uncovered(0)
             self._tables.lots.grant(asked.id, box, (member, asked.kind), parts, until)
         return Hold(id=asked.id, parts=parts, until=until)
 
     def _moved_by(self, sale: str) -> tuple[LotPart, ...]:
         """Return the lots that a sale moved: what is free of those it opened, nothing of others."""
-        found = self._tables.sale(sale)
+        found = self._tables.receipts.sale(sale)
         if found is None:
             raise _uncovered(0)
         fact = msgspec.json.decode(found[1].body, type=SaleFact)
@@ -175,17 +176,22 @@ class Granting:
 
     def receipt(self, name: str) -> ReceiptFound:
         """Return a sale, wherever it was made."""
-        found = self._tables.sale(name)
+        found = self._tables.receipts.sale(name)
         if found is None:
             raise refuse(404, "unknown", "no such receipt")
         box, envelope = found
         sale = msgspec.json.decode(envelope.body, type=SaleFact).sale
-        earlier = tuple(
-            each
-            for each, fact in self._facts()
-            if isinstance(fact, TakenBack) and fact.sale == sale
-        )
-        return ReceiptFound(box=box, sale=envelope, earlier=earlier)
+        earlier = {each.hash: each for each in self._taken_back(sale)}
+        return ReceiptFound(box=box, sale=envelope, earlier=tuple(earlier.values()))
+
+    def _taken_back(self, sale: str) -> Iterator[Envelope]:
+        """Yield what took something of a sale back, again where its box had lost it."""
+        for envelope, outcome in self._tables.all_facts():
+            first = original(envelope)
+            is_sound = outcome.outcome != "rejected_invalid"
+            fact = msgspec.json.decode(first.body, type=FactBody) if is_sound else None
+            if isinstance(fact, TakenBack) and fact.sale == sale:
+                yield first
 
     def statement(self, query: Mapping[str, str]) -> SettlementStatement:
         """Return who owes whom for a month: the sum of the legs of money on each party's books."""

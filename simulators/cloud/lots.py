@@ -1,6 +1,9 @@
 """Where every part of every lot is: at the cloud (free), or at one box.
 
 The sum of a lot's parts is never more than the lot, but for what a store spent at its own risk.
+A part is what its box has written down. It is below zero where a box spent more than it had, such
+as one that was restored from a backup: that much is gone from the lot, and what the box puts back
+into its part is free again.
 """
 
 import sqlite3
@@ -34,6 +37,8 @@ create table if not exists granted (
 ) strict;
 create index if not exists granted_open on granted(box, state, until);
 """
+AT_BOXES = "sum(iif(lot.lot ->> 'kind' = 'debt', part.amount, max(part.amount, 0)))"
+"""How much of a lot boxes have; what a member owes is at the box that let them owe it."""
 UNITS = {"value": ("BON", "PRN"), "uses": ("CNT",), "coupon": ("CPN",)}
 """What each kind is made of; points are PTS, and PTS.X of a partner X."""
 
@@ -79,8 +84,9 @@ class Lots:
     def free(self, member: str, kind: str, *, subject: str = "") -> list[Free]:
         """Return what is at no box of what a member holds of a kind, in the order of spending."""
         rows = self._db.execute(
-            "select lot.lot, total - coalesce(sum(amount), 0),"
-            " lot.money - coalesce(sum(part.money), 0) from lot left join part on part.lot = lot.id"
+            f"select lot.lot, total - coalesce({AT_BOXES}, 0),"  # noqa: S608 - our own words
+            " lot.money - coalesce(sum(iif(amount > 0, part.money, 0)), 0)"
+            " from lot left join part on part.lot = lot.id"
             " where member = ? and (?2 = '' or lot.id = ?2) group by lot.id",
             (member, subject),
         )
@@ -138,7 +144,7 @@ class Lots:
     def frees(self) -> dict[str, int]:
         """Return of every lot how much is at no box: below zero where more was spent than was."""
         rows = self._db.execute(
-            "select lot.id, total - coalesce(sum(amount), 0) from lot"
+            f"select lot.id, total - coalesce({AT_BOXES}, 0) from lot"  # noqa: S608 - our own words
             " left join part on part.lot = lot.id group by lot.id"
         )
         return {str(name): int(free) for name, free in rows}
@@ -324,18 +330,16 @@ class Lots:
         here, free = before or 0, self._free_of(move.lot)
         self.add(move.lot, move.amount, move.money)
         self._place(move.lot, box, move.amount, move.money)
-        lacking = -(here + move.amount)
-        if move.amount >= 0 or lacking <= 0 or self._is_debt(move.lot):
+        lacking = min(-move.amount, -(here + move.amount))
+        if lacking <= 0 or self._is_debt(move.lot):
             return None
-        pulled = min(lacking, max(0, free))
-        self._place(move.lot, box, pulled, 0)
-        missing = min(-move.amount, lacking) - pulled
+        missing = lacking - max(0, free)
         return Short("unknown_lot", missing, self._unit(move.lot)) if missing > 0 else None
 
     def _free_of(self, lot: str) -> int:
         row = self._db.execute(
-            "select total - coalesce((select sum(amount) from part where part.lot = lot.id), 0)"
-            " from lot where id = ?",
+            f"select total - coalesce({AT_BOXES}, 0) from lot"  # noqa: S608 - our own words
+            " left join part on part.lot = lot.id where lot.id = ? group by lot.id",
             (lot,),
         ).fetchone()
         return int(row[0]) if row else 0

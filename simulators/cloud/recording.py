@@ -36,11 +36,12 @@ from cloud_bridge.contract import (
     RecordedFacts,
     RecoveredFact,
     check,
+    fact_identity,
     head_text,
     unbase64,
 )
 from simulators.cloud.keeping import told
-from simulators.cloud.tables import Head, Judged, Tables, fact_identity
+from simulators.cloud.tables import Head, Judged, Tables
 
 Status = Literal["active", "frozen", "lost", "replaced", "inactive"]
 OPENING = str(EpochOpened.__struct_config__.tag)

@@ -18,16 +18,15 @@ from cloud_bridge.contract import (
     LeaseTaken,
     Outcome,
     Posting,
-    SaleFact,
     TakenBack,
-    sha256,
+    fact_identity,
+    original,
 )
 from simulators.cloud.homes import arrived
 from simulators.cloud.lots import Lots, Moving, Short
 from simulators.cloud.news import News
+from simulators.cloud.receipts import Receipts
 
-RESERVED_MS = 10 * 60 * 1000
-"""For how long a receipt is one box's to take back."""
 HELD = ("member", "principal", "deferred")
 """The accounts of what members hold; the rest of their names is whose."""
 
@@ -49,16 +48,6 @@ create table if not exists counted (
 create table if not exists account (
   account text not null, unit text not null, total integer not null,
   primary key (account, unit)
-) strict, without rowid;
-create table if not exists deed (
-  id text primary key, box text not null, epoch integer not null, sequence integer not null
-) strict;
-create table if not exists reserved (
-  sale text primary key, box text not null, until integer not null
-) strict;
-create table if not exists came_back (
-  sale text not null, line integer not null, unit integer not null,
-  primary key (sale, line, unit)
 ) strict, without rowid;
 create table if not exists bundle (
   number integer primary key, hash text not null, raw blob not null
@@ -97,6 +86,7 @@ class Tables(News):
         self._db.executescript(SCHEMA)
         super().__init__(self._db)
         self.lots = Lots(self._db)
+        self.receipts = Receipts(self._db)
 
     def close(self) -> None:
         """Close the file."""
@@ -185,7 +175,7 @@ class Tables(News):
                 self.tell_inside(judged.changes)
                 self._count(judged.postings if fresh else ())
                 self._touch(judged.postings)
-                self._index(box, envelope, judged.fact)
+                self.receipts.index(box, envelope, judged.fact)
                 self._tell_seller(box, envelope, judged)
                 self.lots.lapse(box, envelope.at)
                 outcomes.append(outcome)
@@ -209,9 +199,11 @@ class Tables(News):
         if outcome.outcome == "rejected_invalid" or not isinstance(fact, Moving):
             return outcome
         shorts = self.lots.follow(box, fact)
-        if isinstance(fact, LeaseReturned) and (into := self.called(fact.member)) != fact.member:
-            self.lots.rehome(fact.member, into)
-        twice = self._came_back_twice(fact) if isinstance(fact, TakenBack) else 0
+        if isinstance(fact, LeaseReturned):
+            self.receipts.release(fact.lease)
+            if (into := self.called(fact.member)) != fact.member:
+                self.lots.rehome(fact.member, into)
+        twice = self.receipts.came_back_twice(fact) if isinstance(fact, TakenBack) else 0
         if not shorts and not twice:
             return outcome
         kind, amount, unit = shorts[0] if shorts else Short("returned_twice", twice, "")
@@ -221,34 +213,14 @@ class Tables(News):
             reason=f"{kind}: {amount} {unit}".strip(),
         )  # fmt: skip
 
-    def _came_back_twice(self, fact: TakenBack) -> int:
-        """Note which units came back; return what those are worth that had come back before."""
-        twice = 0
-        for line in fact.lines:
-            for unit in line.units:
-                row = (fact.sale, line.line, unit)
-                new = self._db.execute("insert or ignore into came_back values(?, ?, ?)", row)
-                twice += 0 if new.rowcount else line.net // max(1, len(line.units))
-        return twice
-
-    def _index(self, box: str, envelope: Envelope, fact: object) -> None:
-        if isinstance(fact, SaleFact):
-            self._db.executemany(
-                "insert or replace into deed values(?, ?, ?, ?)",
-                [
-                    (name, box, envelope.epoch, envelope.sequence)
-                    for name in (fact.sale, fact.receipt)
-                ],
-            )
-
     def _tell_seller(self, box: str, envelope: Envelope, judged: Judged) -> None:
         """Tell the box that made a sale what came back of it at another one."""
         fact = judged.fact
         if judged.outcome.outcome == "rejected_invalid" or not isinstance(fact, TakenBack):
             return
-        sold = self.sale(fact.sale)
+        sold = self.receipts.sale(fact.sale)
         if sold is not None and sold[0] != box:
-            self.tell_inside([CameBack(sale=fact.sale, letter=envelope)], sold[0])
+            self.tell_inside([CameBack(sale=fact.sale, letter=original(envelope))], sold[0])
 
     def _is_counted(self, box: str, identity: str) -> bool:
         row = self._db.execute(
@@ -278,22 +250,6 @@ class Tables(News):
         with self._db:
             self._db.execute("begin immediate")
             yield
-
-    def reserve(self, sale: str, box: str, until: int) -> bool:
-        """Let one box take a sale back, until then; False if another may."""
-        row = self._db.execute("select box, until from reserved where sale = ?", (sale,)).fetchone()
-        if self.sale(sale) is None or (row and row[0] != box and row[1] > until - RESERVED_MS):
-            return False
-        self._db.execute("insert or replace into reserved values(?, ?, ?)", (sale, box, until))
-        return True
-
-    def sale(self, name: str) -> tuple[str, Envelope] | None:
-        """Return a sale by its id, and the box that made it."""
-        row = self._db.execute(
-            "select box, envelope from fact join deed using (box, epoch, sequence) where id = ?",
-            (name,),
-        ).fetchone()
-        return None if row is None else (str(row[0]), msgspec.json.decode(row[1], type=Envelope))
 
     def all_facts(self) -> Sequence[tuple[Envelope, Outcome]]:
         """Return all facts of all boxes, with what was made of them."""
@@ -385,11 +341,6 @@ class Tables(News):
             "select hash, raw from bundle order by number desc limit 1"
         ).fetchone()
         return None if row is None else (str(row[0]), bytes(row[1]))
-
-
-def fact_identity(origin: str, key: str, body: bytes) -> str:
-    """Return what a fact is known by, in whatever page it stands."""
-    return sha256(f"{origin}\n{key}\n{sha256(body)}".encode())
 
 
 def _identity_of(envelope: Envelope) -> str:

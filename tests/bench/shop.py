@@ -120,17 +120,19 @@ async def open_shop(
     terminals: Sequence[str] = TERMINALS,
     environment: Mapping[str, str] | None = None,
     adjust: Callable[[Premises], None] = lambda _: None,
+    guests: int = len(GUESTS),
 ) -> AsyncIterator[Shop]:
     """Run a box that has its rules and prices, and whose cloud has then gone away.
 
     So that no upload shares the cores with what is measured. `module` is what runs as the box, in
     this `environment`; `more_rules` come after those of the demo; `adjust` may change the files.
+    The first `guests` of GUESTS are members.
     """
     bundle = demo_data.bundle(STORE)
     key = make_key("cloud-1", Random(1))
     twin = CloudTwin(key)
     twin.seed_members(demo_data.members(), demo_data.cards())
-    twin.seed_members(*_guests())
+    twin.seed_members(*_guests(guests))
     twin.seed_products(demo_data.products())
     twin.publish_bundle(bundle | {"rules": [*bundle["rules"], *more_rules]})
     try:
@@ -157,16 +159,17 @@ async def open_shop(
         await box.stop()
 
 
-def _guests() -> tuple[Sequence[Member], Sequence[Card]]:
+def _guests(count: int) -> tuple[Sequence[Member], Sequence[Card]]:
     members = [
         Member(
             id=f"g{number:05}", display="王**", tier="gold", phone_hash=f"{number:064x}",
             phone_last4=f"{number % 10_000:04}", points=0,
         )
-        for number in range(len(GUESTS))
+        for number in range(count)
     ]  # fmt: skip
     cards = [
-        Card(number=card, member=member.id) for card, member in zip(GUESTS, members, strict=True)
+        Card(number=card, member=member.id)
+        for card, member in zip(GUESTS[:count], members, strict=True)
     ]
     return members, cards
 

@@ -1,8 +1,9 @@
 """A box killed at one system call after another, or refused one after another by its disk.
 
 Each point is a step of its life, a call, and a number: the box is hit at that call, comes up
-again, is asked for the sale under which it died, and everything is judged. A point at which
-nothing was injected is no point, and counts as nothing.
+again, is asked for the sale under which it died, and everything is judged. A box is never twice
+quite as busy: where it made fewer calls this time than a point's number, the point is taken nearer
+to the step's beginning. One at which nothing was injected is no point, and counts as nothing.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from pathlib import Path
 from signal import SIGKILL
@@ -69,7 +70,7 @@ class Swept:
     fatal: int = 0
     """Of these: a write or a flush of the journal that failed; every one ended the run."""
     missed: int = 0
-    """Points that the box did not come to this time: not counted."""
+    """Points whose call the box did not make at all this time: not counted."""
     asked: int = 0
     """Requests without an answer, all of which ended as done or never."""
     facts: int = 0
@@ -116,7 +117,7 @@ class Sweep:
         began = time.monotonic()
         for point in points:
             try:
-                await self._hit(shop, point)
+                self.swept.missed += not await self._hit_near(shop, point)
             except BaseException as error:
                 error.add_note(f"at {point}: {shop.log()}")
                 raise
@@ -146,7 +147,18 @@ class Sweep:
             await shop.start()
         return sorted(strace.counts().items())
 
-    async def _hit(self, shop: Scene, point: Point) -> None:
+    async def _hit_near(self, shop: Scene, point: Point) -> bool:
+        """Hit the box at a point, or else at half its number, and so on; False for never."""
+        number = point.injection.number
+        while number:
+            injection = replace(point.injection, number=number)
+            if await self._hit(shop, replace(point, injection=injection)):
+                return True
+            number //= 2
+        return False
+
+    async def _hit(self, shop: Scene, point: Point) -> bool:
+        """Hit the box at a point, and judge it; whether anything was injected."""
         step, injection = self._steps[point.step], point.injection
         killing = injection.effect == KILL
         await self._prepare(shop, step)
@@ -154,9 +166,9 @@ class Sweep:
         async with Strace(_hit_in(shop, step).pid, self._log, calls, injection, paths) as strace:
             code = await self._outcome(shop, step, killing=killing)
             await strace.end()
-        if not strace.happened():
+        struck = strace.happened()
+        if not struck:
             must(code in (None, 0), "without a fault the box ended with", code)
-            self.swept.missed += 1
         else:
             self._judge_end(injection, strace.refused(), code)
             self.swept.points[point.step] += 1
@@ -168,6 +180,7 @@ class Sweep:
         await shop.recover()
         await step.judge(shop)
         shop.judge()
+        return struck
 
     def _judge_end(self, injection: Injection, refused: str, code: int | None) -> None:
         if injection.effect == KILL:

@@ -23,7 +23,7 @@ from edge.book.people import People
 from edge.config import sections
 from edge.desk import keys, placing
 from edge.desk.answer import Answer, read_stored, refuse, reply
-from edge.desk.leasing import Leasing
+from edge.desk.homes.leasing import Leasing
 from edge.journal import CLOUD, Draft, Head, Journal, Page
 from edge.outbox import JournalOutbox
 from edge.shop import basket

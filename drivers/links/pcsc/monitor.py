@@ -10,7 +10,7 @@ from typing import Final
 from drivers.cards.wire import Failed, Inserted, Removed
 from drivers.codec import LinkLost
 from drivers.links.pcsc.reader import Change, Job, Reader
-from drivers.links.pcsc.service import PLUG, Context, Seen, ServiceLost
+from drivers.links.pcsc.service import PLUG, Context, Refused, Seen, ServiceLost
 
 PLUG_SECONDS_MAX: Final = 1.0
 """How long we wait for a reader to be plugged in before we say that it is not there."""
@@ -87,6 +87,9 @@ class Monitor:
             name = self._find(self._context)
             self._found(name)
             self._watch(self._context, name)
+        except Refused as refused:
+            # A service that is going, or has only just come, refuses for reasons of its own.
+            raise LinkLost(str(refused)) from None
         finally:
             self._context.close()
 

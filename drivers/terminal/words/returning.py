@@ -48,7 +48,7 @@ class Return(Deed, frozen=True, kw_only=True):
 
 
 class Void(Deed, frozen=True, kw_only=True):
-    """Take a whole receipt back on its own business day; later it becomes a return."""
+    """Take a whole receipt back at its own box on its own business day; else it is a return."""
 
     sale: Receipt
     reason: Annotated[str, Meta(max_length=64)] = ""
@@ -95,7 +95,7 @@ class Returned(Slip, frozen=True, kw_only=True, omit_defaults=True):
     complete: bool
     """Whether all that was sold is back."""
     late_void: bool = False
-    """It was asked for as a void, and came too late for one."""
+    """It was asked for as a void, and came too late for one, or to another box."""
     coupons_restored: tuple[str, ...] = ()
     coupons_voided: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()

@@ -130,6 +130,8 @@ class Park(Deed, frozen=True, kw_only=True):
     lines: Lines
     member: Credential | None = None
     coupons: Coupons = ()
+    uses: Uses = ()
+    """What count cards are to pay for; it is judged when it is quoted again."""
     label: Name | None = None
     """What staff call it: a table, a first name."""
 
@@ -219,6 +221,23 @@ class PaidUses(Words, frozen=True, kw_only=True, omit_defaults=True):
     """The uses left on the card after the sale."""
 
 
+class FittingCard(Words, frozen=True, kw_only=True, omit_defaults=True):
+    """A count card of the member's that could pay for units of a line, `uses` of them at most.
+
+    Each is said as if no other card paid; `name` is what its plan is called. Where only the cloud
+    can tell whether there is such a card, `count_card` is "" and what is left is not said: name
+    the `plan` then, and the cloud is asked at the sale.
+    """
+
+    line: int
+    count_card: str
+    plan: str
+    name: str
+    uses: int
+    left: int | None = None
+    """The uses left on the card, those that this quote names among them."""
+
+
 class Quoted(Reply, frozen=True, kw_only=True, omit_defaults=True):
     """A price that pins itself until `valid_until` (milliseconds since 1970 UTC)."""
 
@@ -249,6 +268,8 @@ class Quoted(Reply, frozen=True, kw_only=True, omit_defaults=True):
     """What count cards would pay for. `tax` and `points_earned` then go by what they are worth."""
     due: int | None = None
     """What is left to pay of the total beside the uses, where any are asked for."""
+    count_cards: tuple[FittingCard, ...] = ()
+    """The count cards that could pay for a part of it: what `uses` may name."""
 
 
 class Sold(Reply, frozen=True, kw_only=True, omit_defaults=True):
@@ -311,10 +332,11 @@ class ParkedBaskets(Reply, frozen=True, kw_only=True):
     as_of: AsOf
 
 
-class Recalled(Reply, frozen=True, kw_only=True):
+class Recalled(Reply, frozen=True, kw_only=True, omit_defaults=True):
     """A parked basket, for the terminal that took it: quote it, and sell it.
 
     `member` is the id to identify them by (a credential of the kind `member`), null for a guest.
+    `uses` are as they were parked: nothing of them was held, so quote them anew.
     """
 
     key: str
@@ -326,3 +348,4 @@ class Recalled(Reply, frozen=True, kw_only=True):
     label: str
     epoch: int
     sequence: int
+    uses: tuple[RequestUses, ...] = ()

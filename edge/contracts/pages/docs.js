@@ -1,17 +1,17 @@
 // Shows the contracts of this box. Everything comes from the box itself; nothing leaves it.
 
 const SAYINGS = {
-  en: { operations: "Operations", errors: "Refusals", files: "Files", find: "Find", login: "Terminal:token",
+  en: { about: "How to begin", operations: "Operations", errors: "Refusals", files: "Files", find: "Find", login: "Terminal:token",
     skip: "Skip to content", request: "Request", answer: "Answer", field: "Field", type: "Type", means: "Means",
     required: "required", example: "Example", tryIt: "Try it", send: "Send", copied: "Copied", curl: "Copy as curl",
     keyed: "changes something: needs a key", reads: "changes nothing", noLogin: "Give a terminal's id and token above.",
     unreachable: "The box does not answer", retry: "retry", fix: "What to do", detail: "What is wrong", nothing: "Nothing here is called that.",
     filesText: "The same for programs:", language: "中文", of: "of" },
-  zh: { operations: "操作", errors: "拒绝代码", files: "文件", find: "查找", login: "终端:令牌",
+  zh: { about: "从这里开始", operations: "操作", errors: "拒绝代码", files: "文件", find: "查找", login: "终端:令牌",
     skip: "跳到正文", request: "请求", answer: "应答", field: "字段", type: "类型", means: "含义",
     required: "必填", example: "示例", tryIt: "试一试", send: "发送", copied: "已复制", curl: "复制为 curl",
     keyed: "会改变数据：需要请求键", reads: "只读", noLogin: "请在上方填写终端编号和令牌。",
-    unreachable: "边缘盒没有应答", retry: "重试", fix: "怎么办", detail: "出了什么问题", nothing: "没有叫这个名字的内容。",
+    unreachable: "本机没有应答", retry: "重试", fix: "怎么办", detail: "出了什么问题", nothing: "没有叫这个名字的内容。",
     filesText: "供程序读取：", language: "English", of: "／" },
 };
 
@@ -27,6 +27,14 @@ function el(name, attributes = {}, ...children) {
   node.append(...children.filter((child) => child !== null && child !== undefined));
   return node;
 }
+
+// What the source says, in the reader's language: in the source's own words where there are no others.
+function told(text) {
+  return (state.lang === "zh" && state.docs.zh[(text || "").replace(/\s+/g, " ").trim()]) || text || "";
+}
+
+// The same with what stands between backticks as code.
+const prose = (text) => told(text).split("`").map((part, at) => (at % 2 ? el("code", {}, part) : part));
 
 const pretty = (value) => JSON.stringify(value, null, 2);
 const schemaName = (reference) => reference.split("/").at(-1);
@@ -55,7 +63,7 @@ function fields(schema) {
   const rows = Object.entries(schema.properties || {}).map(([name, field]) => el("tr", {},
     el("td", {}, el("code", {}, name)),
     el("td", {}, typeOf(field), " ", el("small", {}, boundsOf(field))),
-    el("td", {}, (schema.required || []).includes(name) ? el("b", {}, say("required") + ". ") : "", field.description || "")));
+    el("td", {}, (schema.required || []).includes(name) ? el("b", {}, say("required") + ". ") : "", ...prose(field.description))));
   return rows.length ? el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)) : null;
 }
 
@@ -66,7 +74,7 @@ function parts(schema, seen = new Set()) {
     if (seen.has(name)) continue;
     seen.add(name);
     const part = state.docs.http.components.schemas[name];
-    nodes.push(el("details", {}, el("summary", {}, name), el("p", {}, part.description || ""), fields(part)), ...parts(part, seen));
+    nodes.push(el("details", {}, el("summary", {}, name), el("p", {}, ...prose(part.description)), fields(part)), ...parts(part, seen));
   }
   return nodes;
 }
@@ -77,27 +85,27 @@ function operation(name, post) {
   const schemas = state.docs.http.components.schemas;
   const request = post.requestBody.content["application/json"];
   const reply = post.responses["200"].content["application/json"];
-  const asked = schemas[schemaName(request.schema.$ref)], answered = schemas[schemaName(reply.schema.$ref)];
-  const base = "edge/v1/{store}/{terminal}";
+  const asked = request && schemas[schemaName(request.schema.$ref)], answered = schemas[schemaName(reply.schema.$ref)];
+  const base = "edge/v1/{store}/{terminal}", isAlsoMqtt = !post.tags.includes("box");
   return el("section", { id: `op-${name}` },
-    el("h2", {}, name, " ", el("span", { class: "tag" }, say(post.parameters ? "keyed" : "reads"))),
-    el("p", {}, post.summary), post.description ? el("p", {}, post.description) : null,
-    el("div", { class: "where" }, el("code", {}, `POST /v1/${name}`), el("code", {}, `MQTT ${base}/req/${name} → ${base}/rsp/${name}`)),
-    el("details", {}, el("summary", {}, say("request")), fields(asked), ...parts(asked)),
+    el("h2", {}, name, " ", isAlsoMqtt ? el("span", { class: "tag" }, say(post.parameters ? "keyed" : "reads")) : null),
+    el("p", {}, ...prose(post.summary)), post.description ? el("p", {}, ...prose(post.description)) : null,
+    el("div", { class: "where" }, el("code", {}, `POST /v1/${name}`), isAlsoMqtt ? el("code", {}, `MQTT ${base}/req/${name} → ${base}/rsp/${name}`) : null),
+    el("details", {}, el("summary", {}, say("request")), asked ? fields(asked) : el("p", {}, Object.keys(post.requestBody.content).join(" | ")), ...(asked ? parts(asked) : [])),
     el("details", {}, el("summary", {}, say("answer")), fields(answered), ...parts(answered), ...examples(reply)),
-    el("details", {}, el("summary", {}, say("tryIt")), ...Object.values(request.examples || {}).slice(0, 3).map((example) => trial(name, example))));
+    request && el("details", {}, el("summary", {}, say("tryIt")), ...Object.values(request.examples || {}).slice(0, 3).map((example) => trial(name, example))));
 }
 
 function examples(content) {
   return Object.values(content.examples || {}).map((example) => el("details", {},
-    el("summary", {}, `${say("example")}: ${example.summary}`), el("pre", { tabindex: "0" }, pretty(example.value))));
+    el("summary", {}, `${say("example")}: ${told(example.summary)}`), el("pre", { tabindex: "0" }, pretty(example.value))));
 }
 
 function trial(name, example) {
-  const label = `${say("request")} ${name}: ${example.summary}`;
+  const label = `${say("request")} ${name}: ${told(example.summary)}`;
   const body = el("textarea", { spellcheck: "false", "aria-label": label }), said = el("div", { "aria-live": "polite" });
   body.value = pretty(example.value);
-  return el("div", {}, el("p", {}, example.summary), body,
+  return el("div", {}, el("p", {}, told(example.summary)), body,
     el("div", { class: "row" },
       el("button", { type: "button", class: "main", onclick: () => send(name, body.value, said) }, say("send")),
       el("button", { type: "button", onclick: (event) => copy(event.target, curl(name, body.value)) }, say("curl"))),
@@ -150,9 +158,11 @@ function groups() {
     if (!methods.post?.requestBody) continue;
     const name = path.split("/").at(-1), area = methods.post.tags[0];
     if (!byArea.has(area)) byArea.set(area, []);
-    byArea.get(area).push({ id: `op-${name}`, name, text: `${name} ${methods.post.summary} ${methods.post.description}`, make: () => operation(name, methods.post) });
+    byArea.get(area).push({ id: `op-${name}`, name, text: [name, ...[methods.post.summary, methods.post.description].flatMap((text) => [text, told(text)])].join(" "), make: () => operation(name, methods.post) });
   }
-  return { view, groups: [...byArea] };
+  const about = state.docs.http.info.description.trim().split("\n\n");
+  const first = { id: "about", name: say("about"), text: about.flatMap((text) => [text, told(text)]).join(" "), make: () => el("section", { id: "about" }, el("h2", {}, say("about")), ...about.map((text) => el("p", {}, ...prose(text)))) };
+  return { view, groups: [[state.docs.http.info.title, [first]], ...byArea] };
 }
 
 function show() {
@@ -167,7 +177,7 @@ function show() {
   for (const [title, entries] of found) {
     const chosen = entries.filter((entry) => entry.text.toLowerCase().includes(wanted));
     if (!chosen.length) continue;
-    index.push(el("h2", {}, title), ...chosen.map((entry) => el("a", { href: `#${entry.id}` }, entry.name)));
+    index.push(el("h2", {}, told(title)), ...chosen.map((entry) => el("a", { href: `#${entry.id}` }, entry.name)));
     content.push(...chosen.map((entry) => entry.make()));
   }
   if (view === "files") content.push(el("section", {}, el("p", {}, say("filesText")), el("ul", {}, ...["/openapi.json", "/asyncapi.json", "/errors.json"].map((path) => el("li", {}, el("a", { href: path }, path))))));
@@ -177,8 +187,8 @@ function show() {
 }
 
 async function start() {
-  const [http, errors] = await Promise.all(["/openapi.json", "/errors.json"].map(async (path) => (await fetch(path)).json()));
-  state.docs = { http, errors };
+  const [http, errors, zh] = await Promise.all(["/openapi.json", "/errors.json", "/docs/zh.json"].map(async (path) => (await fetch(path)).json()));
+  state.docs = { http, errors, zh };
   document.getElementById("version").textContent = http.info.version;
   document.getElementById("find").addEventListener("input", show);
   document.getElementById("lang").addEventListener("click", () => {

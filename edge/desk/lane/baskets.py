@@ -18,6 +18,7 @@ from edge.intake import Sold
 from edge.refusals import Refusal
 from edge.shop.basket import Basket, Line, PriceSource, line
 from edge.shop.declined import Declined
+from edge.shop.operations.covering import without_line
 from edge.shop.tender import Tender
 from edge.shop.till import Till
 
@@ -164,10 +165,14 @@ def _again(aside: KeptTill, counter: Counter) -> tuple[Till, list[str]]:
     """Return a till as it was, with today's products and members, and the codes that are lost."""
     lines: list[Line] = []
     lost: list[str] = []
+    uses = aside.uses
     for one in aside.lines:
         made = _line(one, counter)
-        lost += [one.code] if made is None else []
-        lines += [] if made is None else [made]
+        if made is None:
+            lost.append(one.code)
+            uses = without_line(uses, len(lines))
+        else:
+            lines.append(made)
     holding = counter.holding(aside.member, decided=True) if aside.member else None
     member = holding.member if isinstance(holding, Holding) else None
     tenders = tuple([Tender(one.kind, one.amount) for one in aside.tenders])
@@ -176,6 +181,7 @@ def _again(aside: KeptTill, counter: Counter) -> tuple[Till, list[str]]:
         may_spend=aside.may_spend and member is not None,
         coupons=aside.coupons,
         redeem=aside.redeem if member is not None else 0,
+        uses=uses if member is not None else (),
         tenders=tenders,
     )
     return till, lost

@@ -26,8 +26,8 @@ from drivers.events import (
 )
 from edge.config import Lane
 from edge.desk.answer import Answer
-from edge.desk.away import Granted
 from edge.desk.counter import Counter, refused
+from edge.desk.homes.away import Granted
 from edge.desk.lane import keypad
 from edge.desk.lane.baskets import Baskets
 from edge.desk.lane.memory import KeptTill
@@ -36,7 +36,7 @@ from edge.desk.lane.resolving import Meant, Resolver, commanded
 from edge.desk.lane.selling import Selling
 from edge.desk.lane.shelf import LaneShelf
 from edge.desk.lane.telling import Publish, Telling, once
-from edge.desk.members import Holding, surer
+from edge.desk.members import Holding, again, surer
 from edge.desk.pins import Wish
 from edge.intake import TillCommand
 from edge.refusals import Refusal
@@ -203,6 +203,8 @@ class LaneDesk:
             both = [held.member.display, found.member.display]
             found = surer(held, found)
             self._telling.two_members(both, found.member.display)
+        elif held is not None:
+            found = again(held, found)
         self._baskets.shown = found
         proven = found.proven or not self._counter.must_prove
         self._step(tills.MemberIdentified(found.member, proven))

@@ -3,6 +3,7 @@
 Everything here is text from what the shop decided; a display's width is in half-width columns.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from drivers.events import Print, Show
@@ -12,7 +13,7 @@ from edge.refusals import Language
 from edge.shop.money import format_minor
 from edge.shop.receipt import columns
 from edge.shop.sale import PricedLine, Quote
-from edge.shop.tender import Paid
+from edge.shop.tender import CardUses, Paid
 from edge.shop.till import Shown
 
 WIDTH: int = 20
@@ -30,6 +31,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "member": ("会员", "Member"),
     "weigh": ("请称重", "Weighing"),
     "parked": ("挂单", "Parked"),
+    "uses": ("次卡", "Card uses"),
     "copy": ("*** 补打小票 ***", "*** COPY ***"),
 }
 """The words on a lane's display and above a receipt that is printed again (zh, en)."""
@@ -64,18 +66,25 @@ class Faces:
         if not quote.lines and quote.member is None:
             return self.idle()
         lower = self._pair(self._word("total"), self._money(quote, quote.total))
+        if shown.tendered or shown.uses:
+            lower = self._pair(self._word("due"), self._money(quote, shown.due))
         if shown.tendered:
             upper = self._pair(self._word("paid"), self._money(quote, shown.tendered))
-            return Show(upper, self._pair(self._word("due"), self._money(quote, shown.due)))
+            return Show(upper, lower)
         if shown.line is not None:
             return Show(self._line(quote, quote.lines[shown.line]), lower)
+        if shown.uses:
+            return Show(self._uses(quote, [one.uses for one in shown.uses if one.uses]), lower)
         if quote.member is not None:
             return Show(self._pair(self._word("member"), quote.member.display), lower)
         return Show(self._line(quote, quote.lines[-1]), lower)
 
     def sold(self, quote: Quote, paid: Paid) -> Show:
         """Show what was paid, and the change."""
-        upper = self._pair(self._word("paid"), self._money(quote, paid.handed))
+        handed = paid.handed - paid.by("uses")
+        upper = self._pair(self._word("paid"), self._money(quote, handed))
+        if paid.uses and not handed:
+            upper = self._uses(quote, paid.uses)
         if not paid.change:
             return Show(upper, self._centred(self._word("thanks")))
         return Show(upper, self._pair(self._word("change"), self._money(quote, paid.change)))
@@ -102,6 +111,11 @@ class Faces:
         amount = self._money(quote, priced.net)
         room = self._width - columns(count) - columns(amount) - 1
         return self._pair(self._cut(name, room) + count, amount)
+
+    def _uses(self, quote: Quote, uses: Sequence[CardUses]) -> str:
+        """Say how many units uses pay for, and what those cost."""
+        nets = [quote.lines[one.line].unit_nets[unit] for one in uses for unit in one.units]
+        return self._pair(f"{self._word('uses')} x{len(nets)}", self._money(quote, sum(nets)))
 
     def _money(self, quote: Quote, amount: int) -> str:
         return format_minor(amount, quote.exponent)

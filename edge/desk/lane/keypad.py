@@ -9,17 +9,20 @@
 --               cancel: give back what was handed over, then clear the basket
 .1 .2 .3 .4      pay what is left by stored value, card, wallet, transfer; .2*10 only 10.00
 .5               redeem points, .5*200 so many of them
+.6               pay with count cards all they can, .6*2 two uses; .6*0 none after all
 .7               park the basket            .8*1             recall basket 1
 .9               print the last receipt again
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from edge.intake import TillCommand
 
+WISHES: Final[Mapping[str, Literal["redeem", "uses"]]] = {"5": "redeem", "6": "uses"}
 PAYS: Final = {"1": "pay_value", "2": "pay_card", "3": "pay_wallet", "4": "pay_transfer"}
 
 _NUMBER = r"([0-9]{1,6}(?:\.[0-9]{1,3})?)"
@@ -97,8 +100,8 @@ def _function(key: str, number: str | None, exponent: int) -> TillCommand | None
     whole = count is None or count == int(count)
     if key in PAYS:
         return _paid(PAYS[key], number, exponent)
-    if key == "5" and whole:
-        return TillCommand("redeem", count=count)
+    if key in WISHES and whole:
+        return TillCommand(WISHES[key], count=count)
     if key == "8" and count is not None and whole:
         return TillCommand("recall", count=count)
     plain = {"7": TillCommand("park"), "9": TillCommand("reprint")}

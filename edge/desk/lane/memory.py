@@ -15,6 +15,7 @@ from typing import Literal
 import msgspec
 import structlog
 
+from edge.shop.tender import UsesAsked
 from edge.shop.till import Till
 
 log = structlog.get_logger(__name__)
@@ -44,6 +45,7 @@ class KeptTill(msgspec.Struct, frozen=True, kw_only=True):
     may_spend: bool = False
     coupons: tuple[str, ...] = ()
     redeem: int | Literal["max"] = 0
+    uses: tuple[UsesAsked, ...] = ()
     tenders: tuple[KeptTender, ...] = ()
 
 
@@ -121,5 +123,6 @@ def kept(till: Till) -> KeptTill:
         may_spend=till.may_spend,
         coupons=till.coupons,
         redeem=till.redeem,
+        uses=till.uses,
         tenders=msgspec.convert(till.tenders, tuple[KeptTender, ...], from_attributes=True),
     )  # fmt: skip

@@ -15,6 +15,7 @@ from edge.shop.till import (
     Counted,
     CouponScanned,
     Given,
+    PayByUses,
     ProductScanned,
     Redeem,
     RemoveLine,
@@ -87,6 +88,8 @@ def commanded(command: TillCommand) -> Given | TillCommand:
             return Counted(count)
         case "redeem":
             return Redeem("max" if count is None else int(count))
+        case "uses":
+            return PayByUses("max" if count is None else int(count))
         case "remove_last" | "remove":
             return RemoveLine(None if count is None else int(count))
         case "cancel":

@@ -10,8 +10,8 @@ import msgspec
 
 from edge.config import Lane
 from edge.desk.answer import Answer, read_stored
-from edge.desk.away import Away, Granted, Where
 from edge.desk.counter import Counter, refused
+from edge.desk.homes.away import Away, Granted, Where
 from edge.desk.keys import Placed
 from edge.desk.lane.baskets import Fate
 from edge.desk.lane.faces import Receipt
@@ -153,6 +153,7 @@ def _spends(sold: tills.Sold) -> dict[Kind, int]:
     spends: dict[Kind, int] = {
         "value": sold.paid.by("bonus", "principal"),
         "points": sum([used.points for used in sold.quote.redeemed]),
+        "uses": sum([len(used.units) for used in sold.paid.uses]),
     }
     return {kind: amount for kind, amount in spends.items() if amount}
 

@@ -39,13 +39,14 @@ class LaneShelf:
     def put(self, key: str, till: KeptTill) -> Placed | Refusal:
         """Put a basket aside under its own key, so that it is either sold or parked.
 
-        Goods, member and coupons wait. What was handed over is not among them, and whoever
-        wants to spend points or stored value later shows again who they are.
+        Goods, member, coupons and what count cards were to pay for wait. What was handed over is
+        not among them, and whoever wants to spend anything later shows again who they are.
         """
         asked = ParkAsked(
             lines=tuple([self._line(line) for line in till.lines]),
             member=till.member or None,
             coupons=till.coupons,
+            uses=till.uses,
         )
         return self._said(self._shelf.put(self._request("park", key, asked), self._by, asked))
 
@@ -83,4 +84,6 @@ class LaneShelf:
 
 def _kept(parked: BasketParked) -> KeptTill:
     lines = [KeptLine(line.code, "", line.quantity, line.unit_price) for line in parked.lines]
-    return KeptTill(lines=tuple(lines), member=parked.member or "", coupons=parked.coupons)
+    return KeptTill(
+        lines=tuple(lines), member=parked.member or "", coupons=parked.coupons, uses=parked.uses
+    )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -11,6 +12,7 @@ from edge.config import Lane
 from edge.desk.answer import Answer, refuse
 from edge.desk.counter import Counter
 from edge.desk.lane.outputs import Outputs
+from edge.desk.saying import in_words
 from edge.refusals import Refusal, problem
 from edge.shop import till as tills
 
@@ -32,6 +34,7 @@ class Telling:
 
     def no(self, refusal: Refusal) -> None:
         """Say why nothing happens."""
+        refusal = in_words(self._counter, refusal, self._lane.lang)
         self._publish("declined", refuse(refusal, self._lane.lang).body)
         self._outputs.declined(problem(refusal, self._lane.lang).title)
         self._outputs.signal(self.source, good=False)
@@ -40,9 +43,18 @@ class Telling:
         """Show what the basket costs by now (ms since 1970 UTC)."""
         names = self._counter.names(shown.quote, self._lane.lang)
         said = replies.quoted(shown.quote, now, now, self._counter.as_of(), names)
-        self._publish("shown", words.encode(said))
+        self._publish("shown", words.encode(msgspec.structs.replace(said, **self._uses(shown))))
         self._outputs.shown(shown)
         self.yes()
+
+    def _uses(self, shown: tills.Shown) -> replies.PaidByUses | dict[str, Any]:
+        """Return what a quote says otherwise because uses pay for a part of it."""
+        quote = shown.quote
+        if not shown.uses or quote.member is None:
+            return {}
+        held = self._counter.members.holdings(quote.member.id)
+        bundle = self._counter.rules.bundle
+        return replies.paid_by_uses(quote, shown.uses, bundle, held, self._lane.lang)
 
     def sold(self, sold: tills.Sold, key: str, answer: Answer, *, is_last: bool) -> None:
         """Tell of a sale that is on disk; its change is shown while nobody else is served."""

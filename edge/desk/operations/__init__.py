@@ -41,7 +41,6 @@ DEEDS: Mapping[type[words.Request], Decide] = {
     words.Sell: selling.sell,
     words.Park: parking.park,
     words.Recall: parking.recall,
-    words.Void: returning.take_back,
     words.DayOpen: days.open_day,
     words.BindCard: cards.bind,
     words.ReplaceCard: cards.replace,
@@ -64,6 +63,7 @@ DEEDS: Mapping[type[words.Request], Decide] = {
 PREPARED: Mapping[type[words.Request], Prepare] = {
     words.Sell: selling.prepare_sale,
     words.Return: foreign.prepare_return,
+    words.Void: foreign.prepare_void,
     words.Enrol: people.prepare_enrolment,
     words.UpdateMember: people.prepare_update,
     words.ShiftClose: days.prepare_shift,

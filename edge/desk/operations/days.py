@@ -6,26 +6,18 @@ from functools import partial
 import msgspec
 
 from drivers import terminal as words
+from edge import replies
 from edge.config import Terminal
 from edge.desk.closing import Closing, Count
 from edge.desk.means import Job, Means, Outcome
 from edge.refusals import Refusal
 from edge.replies import Stamp
-from edge.shop.facts import DayClosed, DayOpened, DrawerCounted
+from edge.shop.facts import DayClosed, DrawerCounted
 
 
 def open_day(means: Means, job: Job, asked: words.DayOpen) -> Outcome:
     """Open the business day."""
-
-    def tell(fact: DayOpened, stamp: Stamp) -> words.Reply:
-        return words.DayOpened(
-            key=stamp.key,
-            business_date=fact.business_date,
-            epoch=stamp.epoch,
-            sequence=stamp.sequence,
-        )
-
-    opened = means.placing.open_day(job.request, tell)
+    opened = means.placing.open_day(job.request, replies.day_opened)
     return opened or Refusal("E-DAY-OPEN", {"day": means.placing.business_date or "-"})
 
 

@@ -3,6 +3,7 @@
 from drivers import terminal as words
 from edge.config import Terminal
 from edge.desk.means import Job, Means, Outcome
+from edge.desk.paid_uses import wished
 from edge.desk.parking import Shelf
 from edge.refusals import Refusal
 from edge.shop.facts import BasketParked
@@ -21,6 +22,11 @@ def park(means: Means, job: Job, asked: words.Park) -> Outcome:
     basket = means.counter.basket(job.terminal, asked.lines, member)
     if isinstance(basket, Refusal):
         return basket
+    if asked.uses and member is None:
+        return Refusal("E-NO-MEMBER")
+    beyond = [one.line for one in asked.uses if one.line >= len(asked.lines)]
+    if beyond:
+        return Refusal("E-NO-LINE", {"number": beyond[0] + 1})
     wanted = ParkAsked(
         lines=tuple(
             [
@@ -30,6 +36,7 @@ def park(means: Means, job: Job, asked: words.Park) -> Outcome:
         ),
         member=member.id if member else None,
         coupons=tuple([means.counter.shown(coupon) for coupon in asked.coupons]),
+        uses=wished(asked.uses),
         label=asked.label or "",
     )
     return _shelf(means).put(job.request, job.by(asked), wanted)

@@ -82,8 +82,20 @@ def take_back(means: Means, job: Job, asked: words.Void) -> Outcome:
     sale = find(means, asked.sale)
     if isinstance(sale, Refusal):
         return sale
-    earlier = means.counter.members.earlier(own_id(sale))
-    whole = VoidAsked(sale=own_id(sale), reason=asked.reason, settled=asked.settled)
+    return voided(means, job, asked, sale, means.counter.members.earlier(own_id(sale)))
+
+
+def voided(
+    means: Means,
+    job: Job,
+    asked: words.Void,
+    sale: SaleMade | TakenBack,
+    earlier: Sequence[TakenBack],
+    *,
+    home: bool = True,
+) -> Outcome:
+    """Void a sale that was found, of which this came back earlier; away from `home` return it."""
+    whole = VoidAsked(sale=own_id(sale), reason=asked.reason, settled=asked.settled, home=home)
 
     def make(made: Made) -> TakenBackFact | Declined:
         return void(whole, sale, earlier, _terms(means, sale), _held(means, sale, earlier), made)
@@ -139,7 +151,7 @@ def reprint(means: Means, terminal: Terminal, asked: words.Reprint) -> words.Rep
 def find(means: Means, name: str) -> SaleMade | TakenBack | Refusal:
     """Return a sale, or what came back of one, by its id or receipt.
 
-    E-UNKNOWN-RECEIPT; E-NEEDS-CLOUD for a receipt of another box that the cloud may know.
+    E-UNKNOWN-RECEIPT; E-MADE-ELSEWHERE for one of another box.
     """
     found = means.counter.members.past.named(name, SALES)
     if found is None:
@@ -149,11 +161,11 @@ def find(means: Means, name: str) -> SaleMade | TakenBack | Refusal:
 
 
 def unknown(means: Means, name: str) -> Refusal:
-    """Return why nobody here knows a receipt: E-UNKNOWN-RECEIPT, or E-NEEDS-CLOUD if it may."""
-    is_ours = means.placing.is_ours(name)
-    if is_ours or means.is_home:
-        return Refusal("E-UNKNOWN-RECEIPT", {"receipt": name if is_ours else shown(name)})
-    return Refusal("E-NEEDS-CLOUD")
+    """Return why nobody here knows a receipt: E-UNKNOWN-RECEIPT, or E-MADE-ELSEWHERE."""
+    if means.placing.is_ours(name):
+        return Refusal("E-UNKNOWN-RECEIPT", {"receipt": name})
+    code = "E-UNKNOWN-RECEIPT" if means.is_home else "E-MADE-ELSEWHERE"
+    return Refusal(code, {"receipt": shown(name)})
 
 
 def _placed(

@@ -10,7 +10,7 @@ from functools import partial
 import msgspec
 
 from drivers import terminal as words
-from edge.desk.away import Granted, Where
+from edge.desk.homes.away import Granted, Where
 from edge.desk.means import Job, Means, Outcome
 from edge.desk.members import Holding
 from edge.refusals import Refusal

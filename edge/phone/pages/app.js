@@ -3,8 +3,9 @@
 import { act, ask, codesIn, goOn, health, keep, kept, Refused, whatBecame } from "/phone/box.js";
 import { choice, el, field } from "/phone/dom.js";
 import { minor, money, say } from "/phone/say.js";
+import * as uses from "/phone/uses.js";
 
-const fresh = () => ({ lines: [], member: null, who: null, coupons: [], redeem: 0, quoted: null, tender: "cash" });
+const fresh = () => ({ lines: [], member: null, who: null, was: null, coupons: [], redeem: 0, quoted: null, tender: "cash" });
 const page = { lang: kept("lang") ?? (navigator.language.startsWith("zh") ? "zh" : "en"), view: "sell", sale: fresh(), answer: null, busy: false, waiting: false, asked: 0 };
 const t = (word) => say(page.lang, word);
 const main = document.getElementById("main"), told = document.getElementById("told");
@@ -62,14 +63,28 @@ function unpair() {
 
 async function price() {
   const sale = page.sale, number = (page.asked += 1);
-  if (!sale.lines.length) { sale.quoted = null; show(); return; }
-  const quoted = await trying(() => ask("quote", basket(sale)));
-  if (number !== page.asked) return; // the basket has changed since
-  if (quoted) sale.quoted = quoted;
+  if (!sale.lines.length) { sale.quoted = null; show(); return true; }
+  const quoted = await trying(() => quote(sale));
+  if (number !== page.asked) return true; // the basket has changed since
+  if (quoted) { sale.quoted = quoted; uses.follow(sale.lines, quoted); }
   show();
+  return Boolean(quoted);
 }
 
-const basket = (sale) => ({ lines: sale.lines, ...(sale.member && { member: sale.member }), ...(sale.coupons.length && { coupons: sale.coupons }), ...(sale.redeem && { redeem: sale.redeem }) });
+// Where count cards cannot pay as they were to, it is said, and the basket is asked for without.
+async function quote(sale) {
+  try {
+    return await ask("quote", basket(sale));
+  } catch (error) {
+    if (!(error instanceof Refused && uses.areRefused(error.problem) && uses.clear(sale.lines))) throw error;
+    tellError(error);
+    return ask("quote", basket(sale));
+  }
+}
+
+const due = (quoted) => quoted.due ?? quoted.total;
+const usesIn = (sale) => (sale.member ? uses.asked(sale.lines) : []);
+const basket = (sale) => ({ lines: uses.bare(sale.lines), ...(sale.member && { member: sale.member }), ...(usesIn(sale).length && { uses: usesIn(sale) }), ...(sale.coupons.length && { coupons: sale.coupons }), ...(sale.redeem && { redeem: sale.redeem }) });
 
 async function add(code, unitPrice) {
   if (!code) return;
@@ -77,15 +92,13 @@ async function add(code, unitPrice) {
   const before = structuredClone(lines);
   if (same) same.quantity = String(Number(same.quantity) + 1);
   else lines.push({ code, quantity: "1", ...(unitPrice !== undefined && { unit_price: unitPrice }) });
-  const number = page.asked + 1;
-  await price();
   // What the box does not know does not stay in the basket.
-  if (number === page.asked && told.childElementCount) { page.sale.lines = before; show(); }
+  if (!(await price())) { page.sale.lines = before; show(); }
 }
 
 function step(place, by) {
   const line = page.sale.lines[place], quantity = Number(line.quantity) + by;
-  if (quantity > 0) line.quantity = String(quantity);
+  if (quantity > 0) { line.quantity = String(quantity); uses.fit(line); }
   else page.sale.lines.splice(place, 1);
   price();
 }
@@ -106,6 +119,7 @@ function basketCard() {
     event.preventDefault();
     const data = new FormData(form), typed = own && data.get("price") ? minor(data.get("price")) : undefined;
     if (typed === null) { tell(t("price")); return; }
+    form.reset();
     add(data.get("code").trim(), typed);
   } },
   field(t("item"), { name: "code", id: "code", inputmode: "text", enterkeyhint: "done" }),
@@ -130,10 +144,11 @@ function row(line, place, priced) {
     el("span", {}, priced?.name ?? line.code),
     el("span", { class: "amount" }, priced ? [off ? el("s", {}, cash(priced.list_amount)) : null, off ? " " : null, cash(priced.net)] : "…"),
     el("span", { class: "steps" },
-      el("button", { type: "button", "aria-label": `${t(line.quantity === "1" ? "remove" : "fewer")}: ${priced?.name ?? line.code}`, onclick: () => step(place, -1) }, line.quantity === "1" ? "×" : "−"),
+      el("button", { type: "button", id: `fewer-${place}`, "aria-label": `${t(line.quantity === "1" ? "remove" : "fewer")}: ${priced?.name ?? line.code}`, onclick: () => step(place, -1) }, line.quantity === "1" ? "×" : "−"),
       el("output", {}, line.quantity),
-      el("button", { type: "button", "aria-label": `${t("more")}: ${priced?.name ?? line.code}`, onclick: () => step(place, 1) }, "+")),
-    el("span", { class: "amount off" }, (priced?.adjustments ?? []).map((one) => el("div", {}, `${one.name} ${cash(one.amount)}`))));
+      el("button", { type: "button", id: `more-${place}`, "aria-label": `${t("more")}: ${priced?.name ?? line.code}`, onclick: () => step(place, 1) }, "+")),
+    el("span", { class: "amount off" }, (priced?.adjustments ?? []).map((one) => el("div", {}, `${one.name} ${cash(one.amount)}`))),
+    uses.offers(page.sale.lines, place, page.sale.quoted, { t, cash, change: price }));
 }
 
 // --- member and coupons
@@ -146,7 +161,8 @@ async function identify(text, symbology) {
   const shown = symbology ? { kind: "code", text, symbology } : credential(text);
   const who = await trying(() => ask("identify", { credential: shown }));
   if (!who) return;
-  Object.assign(page.sale, { member: shown, who });
+  if (page.sale.was && page.sale.was !== who.member) uses.clear(page.sale.lines); // they are another's
+  Object.assign(page.sale, { member: shown, who, was: who.member });
   await price();
 }
 
@@ -166,7 +182,7 @@ function memberCard() {
 function couponCard() {
   const { coupons, quoted } = page.sale;
   const take = (code) => { if (code && !coupons.includes(code)) { coupons.push(code); price(); } };
-  const form = el("form", { onsubmit: (event) => { event.preventDefault(); take(new FormData(form).get("coupon").trim()); } },
+  const form = el("form", { onsubmit: (event) => { event.preventDefault(); const code = new FormData(form).get("coupon").trim(); form.reset(); take(code); } },
     field(t("couponHint"), { name: "coupon", id: "coupon", inputmode: "text" }),
     el("div", { class: "row" }, el("button", {}, t("add")), scanButton(take)));
   const shown = coupons.map((code, place) => el("li", {}, el("span", {}, quoted?.coupons?.[place]?.text ?? code),
@@ -180,8 +196,13 @@ function sellView() {
   return [basketCard(), near.length ? el("section", {}, el("h2", {}, t("closeTo")), near.map((rule) => el("p", {}, `${rule.name}: ${rule.text}`))) : null,
     memberCard(), couponCard(),
     el("button", { type: "button", class: "quiet", onclick: unpair }, t("unpair")),
-    bar(el("div", { class: "sum" }, el("span", { class: "soft" }, quoted?.discount_total ? `${t("saved")} ${cash(quoted.discount_total)}` : t("total")), quoted ? el("span", { class: "total" }, cash(quoted.total)) : null),
+    bar(el("div", { class: "sum" }, el("span", { class: "soft" }, summed(quoted)), quoted ? el("span", { class: "total" }, cash(due(quoted))) : null),
       el("button", { type: "button", class: "main", disabled: !quoted, onclick: () => show("pay") }, t("pay")))];
+}
+
+function summed(quoted) {
+  if (quoted?.due !== undefined) return `${t("total")} ${cash(quoted.total)} · ${t("countCard")} ${cash(quoted.due - quoted.total)}`;
+  return quoted?.discount_total ? `${t("saved")} ${cash(quoted.discount_total)}` : t("total");
 }
 
 const bar = (shown, button) => el("div", { id: "bar" }, el("div", {}, shown, button));
@@ -189,25 +210,34 @@ const bar = (shown, button) => el("div", { id: "bar" }, el("div", {}, shown, but
 // --- paying
 
 function payView() {
-  const { quoted, tender, who } = page.sale;
+  const { quoted, tender, who } = page.sale, open = due(quoted) > 0 || quoted.due === undefined;
   const options = [["cash", t("cash")], who ? ["value", t("value")] : null, ["wallet", t("wallet")], ["card", t("card")]].filter(Boolean);
   const form = el("form", { id: "pay", class: "card", onsubmit: (event) => { event.preventDefault(); pay(new FormData(form).get("handed")); } },
-    el("p", { class: "big" }, cash(quoted.total)),
-    choice(t("how"), "tender", options, tender, (value) => { page.sale.tender = value; show(); }),
-    tender === "cash" ? field(t("handed"), { name: "handed", id: "handed", inputmode: "decimal", placeholder: t("exact") }) : null);
+    el("p", { class: "big" }, cash(due(quoted))),
+    quoted.due === undefined ? null : el("p", { class: "soft" }, summed(quoted)),
+    open ? choice(t("how"), "tender", options, tender, (value) => { page.sale.tender = value; show(); }) : el("p", {}, t("covered")),
+    open && tender === "cash" ? field(t("handed"), { name: "handed", id: "handed", inputmode: "decimal", placeholder: t("exact") }) : null);
   return [form, el("button", { type: "button", class: "quiet", onclick: () => show("sell") }, t("back")),
-    bar([el("span", { class: "total" }, cash(quoted.total))], el("button", { form: "pay", class: "main", disabled: page.busy }, t("confirm")))];
+    bar([el("span", { class: "total" }, cash(due(quoted)))], el("button", { form: "pay", class: "main", disabled: page.busy }, t("confirm")))];
 }
 
 async function pay(handed) {
   const { quoted, tender } = page.sale;
-  const amount = tender === "cash" && handed ? minor(handed, quoted.currency) : quoted.total;
+  const amount = tender === "cash" && handed ? minor(handed, quoted.currency) : due(quoted);
   if (amount === null) { tell(t("handed")); return; }
-  const body = { ...basket(page.sale), cashier: kept("cashier"), quote: quoted.quote, expected_total: quoted.total, tenders: [{ kind: tender, amount }] };
+  const body = { ...basket(page.sale), cashier: kept("cashier"), quote: quoted.quote, expected_total: quoted.total, tenders: [{ kind: amount ? tender : "cash", amount }] };
   await settle(() => act("sell", body, waits));
 }
 
-const waits = () => { page.waiting = true; show("waiting"); };
+const isShort = (problem) => Boolean(problem && uses.areRefused(problem));
+
+// A card that was used up meanwhile pays for nothing; the rest is for sale as before.
+async function quoteAgain(sale, problem) {
+  if (isShort(problem)) uses.clear(sale.lines);
+  if (isShort(problem) || problem?.code === "E-PRICE-CHANGED") sale.quoted = await quote(sale).catch(() => null);
+}
+
+const waits = (problem) => { page.waiting = problem ?? true; show("waiting"); };
 
 async function settle(work) {
   page.busy = true;
@@ -218,8 +248,8 @@ async function settle(work) {
     if (answer) { page.answer = answer; page.sale = fresh(); show("receipt"); }
   } catch (error) {
     const quoted = error instanceof Refused ? error.problem.quote : null;
-    if (quoted) { page.sale.quoted = quoted; tell(t("priceChanged")); } else tellError(error);
-    show(page.sale.quoted ? "pay" : "sell");
+    if (quoted) { page.sale.quoted = quoted; tell(t("priceChanged")); } else { tellError(error); await quoteAgain(page.sale, error.problem); }
+    show(page.sale.quoted && !isShort(error.problem) ? "pay" : "sell");
   } finally {
     Object.assign(page, { busy: false, waiting: false });
     show();
@@ -227,7 +257,7 @@ async function settle(work) {
 }
 
 function waitingView() {
-  return [el("section", { "aria-live": "polite" }, el("p", { class: "big" }, t("sending")), page.waiting ? el("p", {}, t("waiting")) : null,
+  return [el("section", { "aria-live": "polite" }, el("p", { class: "big" }, t("sending")), page.waiting.fix ? [el("p", {}, `${page.waiting.detail} (${page.waiting.code})`), el("p", { class: "fix" }, page.waiting.fix)] : page.waiting ? el("p", {}, t("waiting")) : null,
     el("button", { type: "button", onclick: () => trying(findOut) }, t("what")))];
 }
 
@@ -245,6 +275,7 @@ function receiptView() {
   return [el("section", {}, el("p", { class: "big good" }, t("sold")),
     answer.change ? el("p", { class: "big" }, `${t("change")} ${cash(answer.change)}`) : null,
     answer.points_earned ? el("p", {}, `${t("earned")}: ${answer.points_earned}`) : null,
+    uses.paid(answer.uses, t),
     el("pre", { class: "receipt", tabindex: "0" }, answer.text),
     el("div", { class: "row noprint" }, el("button", { type: "button", onclick: () => print() }, t("print")),
       navigator.share ? el("button", { type: "button", onclick: () => navigator.share({ text: answer.text }).catch(() => {}) }, t("share")) : null)),
@@ -266,7 +297,14 @@ function show(view = page.view) {
   document.getElementById("lang").lang = page.lang === "zh" ? "en" : "zh";
   document.getElementById("where").textContent = kept("login")?.terminal ?? "edgebox";
   if (moved) { (main.querySelector("#handed, #code") ?? main.querySelector("button.main"))?.focus(); return; }
-  for (const input of main.querySelectorAll("input[id]")) if (input.id === focused) input.focus(); else if (typed[input.id]) input.value = typed[input.id];
+  for (const input of main.querySelectorAll("input[id]")) if (typed[input.id]) input.value = typed[input.id];
+  refocus(focused);
+}
+
+// Whoever works by keys goes on where they were; beside it, where that button does nothing now.
+function refocus(id) {
+  const found = id ? document.getElementById(id) : null;
+  (found?.disabled ? found.parentElement.querySelector("button:enabled") : found)?.focus();
 }
 
 async function look() {

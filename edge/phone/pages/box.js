@@ -48,7 +48,8 @@ export async function ask(operation, body, type) {
   return answer;
 }
 
-// Asks for something to be done, and waits as long as it takes. `waits` hears of each try in vain.
+// Asks for something to be done, and waits as long as it takes. `waits` hears of each try in vain,
+// and what the box said, if it said that somebody has to do something first.
 // Throws Refused when the box says no for good.
 export async function act(operation, body, waits) {
   const open = { operation, body: { ...body, key: newKey() } };
@@ -67,7 +68,7 @@ export async function goOn(open, waits) {
       if (answer.code) throw new Refused(answer);
       return answer;
     }
-    waits(tries);
+    waits(answer?.code && !answer.retry_after ? answer : null);
     await pause(answer?.retry_after ?? Math.min(1 + tries, 5));
   }
 }

@@ -59,8 +59,8 @@ class ValuePolicy(Declared, frozen=True):
     """The most principal an account with a name may hold after a top-up."""
     balance_max_anonymous: Amount | None = None
     single_min: Annotated[int, Meta(ge=1)] = 1
-    """The least and the most of one top-up."""
-    single_max: Amount = 10**12
+    """The least and the most of one top-up; who pays in more has scanned a barcode as an amount."""
+    single_max: Amount = 10_000_000
     bonus_days: Days = 0
     """How many days after the day it was given bonus may still be spent; 0 is for ever."""
     bonus_return: Literal["forfeit", "reinstate"] = "forfeit"

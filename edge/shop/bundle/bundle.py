@@ -151,6 +151,9 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     themselves when its turn comes, and the quote says so (`best`)."""
     coupons: CouponChoices = CouponChoices()
     cash_rounding: CashRounding = CashRounding()
+    change_max: Annotated[int, Meta(ge=0, le=1_000_000_000_000)] = 10_000_000
+    """The most change that is given on cash, in minor units. Who is owed more has not handed that
+    over: a barcode was scanned or typed as an amount."""
     tax: dict[Name, Annotated[int, Meta(ge=0, le=10_000)]]
     holidays: dict[Name, tuple[Date, ...]] = {}
     """The days on which each holiday falls, for as many years as the bundle lives."""

@@ -5,6 +5,8 @@ from typing import Literal
 
 import msgspec
 
+from edge.shop.tender import UsesAsked
+
 Purpose = Literal["stock", "goods_in", "order"]
 
 
@@ -82,6 +84,8 @@ class BasketParked(msgspec.Struct, frozen=True, kw_only=True):
     coupons: tuple[str, ...] = ()
     number: int = 0
     """What people call it while it waits: the smallest that was free, from 1."""
+    uses: tuple[UsesAsked, ...] = ()
+    """What count cards were to pay for. Nothing of it is held: it is judged when it is quoted."""
 
 
 class BasketRecalled(msgspec.Struct, frozen=True, kw_only=True):

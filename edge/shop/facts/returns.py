@@ -107,7 +107,7 @@ class ReturnMade(TakenBack, frozen=True, kw_only=True):
     """By how much the refund falls short of what was allocated to the units (+), or exceeds it
     (-), because what is kept was priced again. Over a whole receipt this sums to zero."""
     late_void: bool = False
-    """It was asked for as a void, and came too late for one."""
+    """It was asked for as a void, and came too late for one, or to another box."""
 
 
 class SaleVoided(TakenBack, frozen=True, kw_only=True):

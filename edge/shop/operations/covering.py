@@ -6,8 +6,10 @@ it is used by itself (`use_count`): so tax and points go by its worth, and what 
 that is contra-revenue.
 """
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import NamedTuple
 
 import msgspec
 
@@ -18,25 +20,13 @@ from edge.shop.basket import PIECE
 from edge.shop.bundle import Bundle
 from edge.shop.declined import Declined
 from edge.shop.earning import Rate, RatedLine
+from edge.shop.ledger import COUNTS
 from edge.shop.pricing import taxes
 from edge.shop.sale import PricedLine, Quote, TaxLine
-from edge.shop.tender import CardUses, Tender
+from edge.shop.tender import CardUses, Tender, UsesAsked
 
 Place = tuple[int, int]
 """One unit of a quote: the number of its line and its place in the line, both from 0."""
-
-
-class UsesAsked(msgspec.Struct, frozen=True, kw_only=True):
-    """So many uses pay for units of one line of a basket, counted from 0.
-
-    They are of one card: the one that expires first of those that hold as many, unless
-    `count_card` names one, or `plan` what it was sold as.
-    """
-
-    line: int
-    uses: int = 1
-    count_card: str = ""
-    plan: str = ""
 
 
 def cover(
@@ -49,10 +39,8 @@ def cover(
     """
     if not asked:
         return ()
-    if quote.member is None:
-        return Declined("E-NO-MEMBER")
-    if quote.member.unconfirmed:
-        return Declined("E-UNCONFIRMED")
+    if no := _nobody(quote):
+        return no
     found: list[Tender] = []
     for one in asked:
         made = _covered(one, quote, found, bundle.programme.plans, holdings, today)
@@ -62,6 +50,13 @@ def cover(
         found.append(made)
         holdings = holdings.after([made.uses.move])
     return tuple(found)
+
+
+def _nobody(quote: Quote) -> Declined | None:
+    """Return why nobody's count cards pay for this, or None."""
+    if quote.member is None:
+        return Declined("E-NO-MEMBER")
+    return Declined("E-UNCONFIRMED") if quote.member.unconfirmed else None
 
 
 def _covered(
@@ -115,6 +110,116 @@ def _card(
     ]
     enough = [card for card in named if card[1].left >= asked.uses]
     return enough[0] if enough else max([held.left for _, held in named], default=0)
+
+
+# --- what could be paid for, and what still can ---------------------------------------------------
+
+
+class Fitting(msgspec.Struct, frozen=True, kw_only=True):
+    """A count card that could pay for `uses` units of a line at most, and has `left` uses.
+
+    Of one that only the cloud may know neither `count_card` nor what is `left` is said.
+    """
+
+    line: int
+    count_card: str
+    plan: CountPlan
+    uses: int
+    left: int | None
+
+
+def fitting(quote: Quote, bundle: Bundle, holdings: Holdings, today: str) -> tuple[Fitting, ...]:
+    """Return the cards that could pay for a part of a quote, each as if no other did."""
+    if _nobody(quote):
+        return ()
+    plans = bundle.programme.plans
+    return tuple(
+        [
+            Fitting(line=number, count_card=held.lot.id, plan=plan, uses=min(units, held.left),
+                    left=held.left)
+            for number, priced in enumerate(quote.lines)
+            if priced.kind == "goods" and (units := len(_units(priced, ())))
+            for plan, held in counts.usable(plans, holdings, priced.line.product.id, today)
+        ]
+    )  # fmt: skip
+
+
+def as_many(
+    most: int | None, quote: Quote, bundle: Bundle, holdings: Holdings, today: str
+) -> tuple[UsesAsked, ...] | Declined:
+    """Return so many uses for a quote, the dearest units of all lines first; None for all.
+
+    E-NO-MEMBER, E-UNCONFIRMED, E-USES-FEW if that are fewer than `most`, or none at all.
+    """
+    if most == 0:
+        return ()
+    if no := _nobody(quote):
+        return no
+    asked = Counter(islice(_one_by_one(quote, bundle.programme.plans, holdings, today), most))
+    if not asked or asked.total() < (most or 0):
+        return Declined("E-USES-FEW", {"uses": asked.total()})
+    return tuple([msgspec.structs.replace(one, uses=uses) for one, uses in asked.items()])
+
+
+def _one_by_one(
+    quote: Quote, plans: Sequence[CountPlan], holdings: Holdings, today: str
+) -> Iterator[UsesAsked]:
+    """Yield a use for each unit that one can pay for, the dearest first."""
+    left = {held.lot.id: held.left for held in holdings.spendable(COUNTS, today)}
+    places = [
+        (-priced.unit_nets[unit], number)
+        for number, priced in enumerate(quote.lines)
+        if priced.kind == "goods"
+        for unit in _units(priced, ())
+    ]
+    cards = {
+        number: counts.usable(plans, holdings, quote.lines[number].line.product.id, today)
+        for number in {number for _, number in places}
+    }
+    for _, number in sorted(places):
+        lot = next((held.lot.id for _, held in cards[number] if left[held.lot.id]), "")
+        if lot:
+            left[lot] -= 1
+            yield UsesAsked(line=number, count_card=lot)
+
+
+class Standing(NamedTuple):
+    """What is left of uses that were asked for, what they pay, and why it is less than before."""
+
+    asked: tuple[UsesAsked, ...]
+    uses: tuple[Tender, ...]
+    declined: Declined | None
+
+
+def standing(
+    asked: Sequence[UsesAsked], quote: Quote, bundle: Bundle, holdings: Holdings, today: str
+) -> Standing:
+    """Return as many of the uses as can pay now: goods, prices, cards may have changed since."""
+    kept: tuple[UsesAsked, ...] = ()
+    uses: tuple[Tender, ...] = ()
+    declined: Declined | None = None
+    for one in asked:
+        wanted = one.uses
+        while wanted:
+            tried = (*kept, msgspec.structs.replace(one, uses=wanted))
+            covering = cover(tried, quote, bundle, holdings, today)
+            if not isinstance(covering, Declined):
+                kept, uses = tried, covering
+                break
+            declined = declined or covering
+            wanted = int(covering.params.get("uses", 0))  # fewer each time: so many would do
+    return Standing(kept, uses, declined)
+
+
+def without_line(uses: Iterable[UsesAsked], line: int) -> tuple[UsesAsked, ...]:
+    """Return uses as they stand in a basket that one line, counted from 0, has left."""
+    return tuple(
+        [
+            one if one.line < line else msgspec.structs.replace(one, line=one.line - 1)
+            for one in uses
+            if one.line != line
+        ]
+    )
 
 
 # --- what it changes ------------------------------------------------------------------------------

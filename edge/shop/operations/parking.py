@@ -11,6 +11,7 @@ import msgspec
 from edge.shop.declined import Declined
 from edge.shop.facts.counter import BasketParked, BasketRecalled, ParkedLine
 from edge.shop.operations.made import Made
+from edge.shop.tender import UsesAsked
 
 PARKED_MAX = 100
 """How many baskets may wait in one store."""
@@ -22,6 +23,7 @@ class ParkAsked(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[ParkedLine, ...]
     member: str | None = None
     coupons: tuple[str, ...] = ()
+    uses: tuple[UsesAsked, ...] = ()
     label: str = ""
 
 
@@ -42,6 +44,7 @@ def park(
         member=asked.member,
         lines=asked.lines,
         coupons=asked.coupons,
+        uses=asked.uses,
         number=next(n for n in range(1, PARKED_MAX + 1) if n not in taken),
     )
 

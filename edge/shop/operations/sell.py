@@ -211,9 +211,14 @@ def unit_points(quote: Quote, paid: Paid, policy: PointsPolicy) -> UnitPoints:
 
 def points_beside(quote: Quote, uses: Sequence[Tender], policy: PointsPolicy) -> int:
     """Return what a quote earns of which uses pay a part, and money the rest."""
+    return sum([sum(units) for units in unit_points_beside(quote, uses, policy)])
+
+
+def unit_points_beside(quote: Quote, uses: Sequence[Tender], policy: PointsPolicy) -> UnitPoints:
+    """Return what each unit of such a quote earns."""
     used = tuple([tender.uses for tender in uses if tender.uses])
     paid = Paid(due=quote.total, tenders=tuple(uses), handed=quote.total, change=0, uses=used)
-    return sum([sum(units) for units in unit_points(quote, paid, policy)])
+    return unit_points(quote, paid, policy)
 
 
 def _earning_nets(line: PricedLine, policy: PointsPolicy) -> Sequence[int]:

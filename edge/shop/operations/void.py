@@ -1,4 +1,4 @@
-"""Void: a whole receipt is taken back on its own business day, before it was settled."""
+"""Void: a whole receipt is taken back at its own box and on its own day, before it was settled."""
 
 from collections.abc import Sequence
 
@@ -38,9 +38,9 @@ def void(
 ) -> SaleVoided | ReturnMade | Declined:
     """Return the fact that reverses a whole sale; the sale itself stays as it was.
 
-    Too late for that (another business day, or settled), it becomes a return of everything,
-    which says that it was a `late_void` and holds to the terms of returns. E-VOID-PARTLY when
-    something of it came back before; otherwise as `give_back`.
+    Too late for that (another business day, or settled), or away from the box that sold it, it
+    becomes a return of everything, which says that it was a `late_void` and holds to the terms
+    of returns. E-VOID-PARTLY when something of it came back before; otherwise as `give_back`.
     """
     whole = ReturnAsked(sale=asked.sale, units=(), reason=asked.reason, home=asked.home)
     if not isinstance(sale, SaleMade):
@@ -49,11 +49,13 @@ def void(
         return no
     if earlier:
         return Declined("E-VOID-PARTLY", {"receipt": sale.receipt})
-    if asked.settled or made.business_date != sale.business_date:
+    is_late = asked.settled or made.business_date != sale.business_date
+    if is_late or not asked.home:
         whole = msgspec.structs.replace(whole, units=left(sale, ()))
         done = give_back(whole, sale, (), terms, holdings, made)
-        late = isinstance(done, ReturnMade)
-        return msgspec.structs.replace(done, late_void=True) if late else done
+        if isinstance(done, ReturnMade):
+            return msgspec.structs.replace(done, late_void=True)
+        return done
     done = take_back(whole, taking(sale, (), everything(sale), terms, holdings, made), "void")
     assert isinstance(done, ReturnMade), "nothing is kept that would have to be priced"
     fields = {name: getattr(done, name) for name in SaleVoided.__struct_fields__}

@@ -11,6 +11,9 @@ from edge.shop.sale import Note, Quote
 
 Lang = Literal["zh", "en"]
 
+NO_CARD: Mapping[Lang, str] = {"zh": "储值账户", "en": "stored value"}
+"""What an account of stored value is called that no card product was sold for."""
+
 
 class _Named(Protocol):
     """A thing with a name in either language, "" where its id is said."""
@@ -69,6 +72,9 @@ class Names(msgspec.Struct, frozen=True):
         return self.of(_with(id, self.rules.bundle.programme.plans))
 
     def _card(self, id: str) -> str:
+        """Return the name of a card product; stored value need not have been sold as any."""
+        if not id:
+            return NO_CARD[self.lang]
         return self.of(_with(id, self.rules.bundle.programme.card_products))
 
     def _product(self, id: str) -> str:

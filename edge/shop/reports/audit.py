@@ -31,11 +31,12 @@ def imbalances(deed: Deed, lots: Lots) -> Iterator[str]:
     - What is posted on member:{id} is what the moves of points, bonus and counts come to; on
       principal:{member} what those of principal come to, and on deferred:{member} the money
       that moves take along: for each member, unit and issuer.
-    - A lot is opened once, by its own first move. It holds nothing below zero, a debt nothing
-      above; where no use is left, no money is.
+    - A lot is opened once, by its own first move. It holds nothing below zero, and a debt is not
+      repaid with more than is owed; where no use is left, no money is.
 
-    What was lost and came back may open a lot that is there by now, and may have spent what this
-    life spends too: that is the cloud's to judge. A lot is named for the first deed that is wrong.
+    What was lost and came back may open a lot that is there by now, and may have spent or repaid
+    what this life does too: that is the cloud's to judge. So a debt may hold more than nothing,
+    here and wherever it is leased to. A lot is named for the first deed that is wrong.
     """
     if not balanced(deed.postings):
         yield "the postings do not sum to zero"
@@ -115,6 +116,8 @@ def _lots_wrong(deed: Moving, lots: Lots, *, came_back: bool) -> Iterator[str]:
     yield from _misopened(deed, lots, came_back=came_back)
     if not came_back:
         yield from _impossible(after(deed, lots), lots)
+        if isinstance(deed, Deed):
+            yield from _overpaid(after(deed, lots), lots)
 
 
 def _misopened(deed: Moving, lots: Lots, *, came_back: bool) -> Iterator[str]:
@@ -138,12 +141,21 @@ def _impossible(lots: Lots, before: Lots) -> Iterator[str]:
             yield from [said for fault, said in faults.items() if fault not in known]
 
 
+def _overpaid(lots: Lots, before: Lots) -> Iterator[str]:
+    """Yield the debts that a deed opened, or repaid, with more than was owed."""
+    for name, held in lots.items():
+        if held.lot.kind == "debt" and held.left > 0 and _owes(before.get(name)):
+            yield f"debt {name} holds {held.left}"
+
+
+def _owes(debt: Held | None) -> bool:
+    """Tell whether a debt is open, or new."""
+    return debt is None or debt.left < 0
+
+
 def _faults(held: Held) -> dict[str, str]:
     name, faults = held.lot.id, dict[str, str]()
-    if held.lot.kind == "debt":
-        if held.left > 0:
-            faults["left"] = f"debt {name} holds {held.left}"
-    elif held.left < 0:
+    if held.left < 0 and held.lot.kind != "debt":
         faults["left"] = f"lot {name} holds {held.left}"
     if held.money < 0 or (held.money and not held.left):
         faults["money"] = f"lot {name} holds {held.left} and is worth {held.money}"

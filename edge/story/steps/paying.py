@@ -19,11 +19,11 @@ from edge.shop.accounts.limits import Kind
 from edge.shop.accounts.lots import Holdings
 from edge.shop.declined import Declined
 from edge.shop.facts import SaleMade
-from edge.shop.operations.covering import UsesAsked, cover
+from edge.shop.operations.covering import cover
 from edge.shop.operations.made import Made, flagged
 from edge.shop.operations.sell import sell
 from edge.shop.sale import Quote
-from edge.shop.tender import Tender, Voucher, settle
+from edge.shop.tender import Tender, UsesAsked, Voucher, settle
 from edge.story.deed import Phrases
 from edge.story.errors import StoryError
 from edge.story.scene import Scene

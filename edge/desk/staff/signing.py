@@ -16,8 +16,8 @@ from edge.book.people import People
 from edge.config import Cashier, Terminal
 from edge.desk.answer import Answer, refuse, reply
 from edge.desk.placing import Placing
-from edge.desk.posts import Posts
-from edge.desk.rights import may_approve
+from edge.desk.staff.posts import Posts
+from edge.desk.staff.rights import may_approve
 from edge.refusals import Refusal
 from edge.shop.facts import PinDelayed, RequestApproved
 from edge.world import World

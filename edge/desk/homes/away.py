@@ -23,7 +23,7 @@ from edge.book import Book
 from edge.book.changes import spent
 from edge.bundles import Bundles
 from edge.desk.counter import refused
-from edge.desk.leasing import Leasing
+from edge.desk.homes.leasing import Leasing
 from edge.directory import Directory
 from edge.journal import CLOUD, Journal
 from edge.refusals import Refusal

@@ -10,7 +10,7 @@ from msgspec import Meta
 from edge.access.staff import Staff
 from edge.config import Id, StaffRight
 from edge.desk.answer import OK, Answer, refuse
-from edge.desk.staff import StaffDesk
+from edge.desk.staff.signing import StaffDesk
 from edge.refusals import Language, Refusal
 
 log = structlog.get_logger(__name__)

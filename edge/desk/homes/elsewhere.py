@@ -8,16 +8,14 @@ opened empty, so that what comes back has a place.
 from collections.abc import Callable
 from typing import NamedTuple
 
-import msgspec
-
 from cloud_bridge import contract
 from cloud_bridge.authority import Authority, Refused, Silent
 from edge import letters
-from edge.desk.leasing import Leasing
+from edge.desk.homes.leasing import Leasing
 from edge.intake import shown
 from edge.journal import Journal
 from edge.refusals import Refusal
-from edge.shop.facts import Fact, SaleMade, TakenBack
+from edge.shop.facts import SaleMade, TakenBack
 
 
 class SoldElsewhere(NamedTuple):
@@ -78,18 +76,13 @@ class Elsewhere:
 
 def _read(found: contract.ReceiptFound) -> tuple[SaleMade, tuple[TakenBack, ...]] | None:
     """Return the sale and what came back of it, None if the letters are not what they should be."""
-    envelopes = found.sale, *found.earlier
-    if not all(contract.check(envelope) for envelope in envelopes):
+    sale = letters.of_another(found.sale)
+    if not isinstance(sale, SaleMade):
         return None
-    try:
-        sale, *earlier = [_fact(envelope) for envelope in envelopes]
-    except (msgspec.MsgspecError, UnicodeError):
-        return None
-    backs = tuple(fact for fact in earlier if isinstance(fact, TakenBack))
-    if not isinstance(sale, SaleMade) or len(backs) != len(earlier):
-        return None
-    return None if any(back.sale != sale.sale for back in backs) else (sale, backs)
-
-
-def _fact(envelope: contract.Envelope) -> Fact:
-    return letters.read(bytes(envelope.body))
+    backs: dict[str, TakenBack] = {}
+    for letter in found.earlier:
+        back = letters.taken_back(letter, sale.sale)
+        if back is None:
+            return None
+        backs[back.reversal] = back
+    return sale, tuple(backs.values())

@@ -21,7 +21,7 @@ from cloud_bridge.courier import Later, WireAnswer, read
 from edge import letters
 from edge.book import MEMBER, Book
 from edge.desk.answer import OK, Answer, refuse
-from edge.desk.home import MOVED, Home
+from edge.desk.homes.home import MOVED, Home
 from edge.desk.placing import OURSELVES, Placing
 from edge.journal import CLOUD, Draft, Journal
 from edge.letters import KINDS

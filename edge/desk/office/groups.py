@@ -1,7 +1,8 @@
 """A list of people becomes members: a company's staff, a school's parents, at the owner's word.
 
 Each row is an enrolment like any other, by a key that follows from what it says: a list that is
-sent again enrols nobody twice.
+sent again enrols nobody twice. A row that was refused is tried anew each time it is sent, by the
+next key that follows: what was in its way may be gone.
 """
 
 import asyncio
@@ -19,6 +20,8 @@ from edge.refusals import Language, Refusal
 
 ROWS_MAX = 200
 """Rows of one request: so many wait for the disk one after the other."""
+TRIES_MAX = 100
+"""After so many refusals a row has its last answer for good."""
 
 
 class GroupRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,6 +57,13 @@ class GroupEnrolled(msgspec.Struct, frozen=True, kw_only=True):
     refused: tuple[RowRefused, ...] = ()
 
 
+class _Bound(msgspec.Struct, frozen=True):
+    """What is read of `words.Known`, or of a problem instead of it."""
+
+    state: str = ""
+    status: int | None = None
+
+
 class GroupOffice:
     """Answers the owner; `operations` says what can be asked."""
 
@@ -82,9 +92,17 @@ class GroupOffice:
 
     async def _enrolled(self, asked: EnrolGroup, row: GroupRow) -> Answer:
         told = {**asked.common, **row.fields, "group": asked.group, "cashier": asked.cashier}
-        digest = self._members.blind(msgspec.json.encode(told, order="deterministic").decode())
-        payload = msgspec.json.encode({**told, "key": key_of(digest)})
-        return await self._desk.own("enrol", payload, asked.lang)
+        said = msgspec.json.encode(told, order="deterministic").decode()
+        for number in range(TRIES_MAX):
+            key = key_of(self._members.blind(f"{said}{number or ''}"))
+            if not self._refused_before(key, asked.lang):
+                break
+        return await self._desk.own("enrol", msgspec.json.encode({**told, "key": key}), asked.lang)
+
+    def _refused_before(self, key: str, lang: Language) -> bool:
+        """Return whether a key is bound to a no; who cannot tell says so when it is asked."""
+        known = msgspec.json.decode(self._desk.own_known(key, lang).body, type=_Bound)
+        return known.status not in (None, OK) and known.state == "done"
 
 
 def key_of(digest: str) -> str:

@@ -8,7 +8,7 @@ import structlog
 
 from cloud_bridge import contract
 from cloud_bridge.authority import Authority
-from edge.desk.leasing import Leasing
+from edge.desk.homes.leasing import Leasing
 from edge.journal import Journal
 from edge.shop.accounts.limits import Kind
 

@@ -9,7 +9,8 @@ Both are steps like any other: judged and placed without waiting, durable before
 import asyncio
 import hashlib
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -140,15 +141,16 @@ class Office:
             return refuse(no, asked.lang)
         known: set[int] = set()
         wrong: list[Wrong] = []
-        async for some in _turns(asked.rows):
-            with self._counter.steady():
-                bound = self._bound(asked.imported, some)
-                for row in some:
-                    said = self._judge(asked.imported, row, bound)
-                    if isinstance(said, Refusal):
-                        wrong.append(_wrong(row.number, said, asked.lang))
-                    elif said:
-                        known.add(row.number)
+        async with aclosing(_turns(asked.rows)) as turns:
+            async for some in turns:
+                with self._counter.steady():
+                    bound = self._bound(asked.imported, some)
+                    for row in some:
+                        said = self._judge(asked.imported, row, bound)
+                        if isinstance(said, Refusal):
+                            wrong.append(_wrong(row.number, said, asked.lang))
+                        elif said:
+                            known.add(row.number)
         if wrong or asked.check:
             return _yes(self._imported(0, len(known), wrong))
         return await self._bring_in(asked, [row for row in asked.rows if row.number not in known])
@@ -181,24 +183,25 @@ class Office:
         """
         waiting = deque[asyncio.Future[None]]()
         placed = 0
-        async for some in _turns(rows):
-            if no := self._placing.blocked():
-                return refuse(no, asked.lang)
-            bound = {*self._bound(asked.imported, some)}  # another command may be at them, too
-            for row in some:
-                key = _key(asked.imported, row)
-                if key in bound:
-                    continue
-                bound.add(key)
-                done = self._place(asked, row)
-                if isinstance(done, Refusal):
-                    return refuse(done, asked.lang)
-                waiting.append(done)
-                placed += 1
-            if len(waiting) > ROWS_WAITING_MAX:
-                await _durable(waiting[-ROWS_WAITING_MAX])
-            while waiting and waiting[0].done():
-                waiting.popleft().result()
+        async with aclosing(_turns(rows)) as turns:
+            async for some in turns:
+                if no := self._placing.blocked():
+                    return refuse(no, asked.lang)
+                bound = {*self._bound(asked.imported, some)}  # another command may be at them, too
+                for row in some:
+                    key = _key(asked.imported, row)
+                    if key in bound:
+                        continue
+                    bound.add(key)
+                    done = self._place(asked, row)
+                    if isinstance(done, Refusal):
+                        return refuse(done, asked.lang)
+                    waiting.append(done)
+                    placed += 1
+                if len(waiting) > ROWS_WAITING_MAX:
+                    await _durable(waiting[-ROWS_WAITING_MAX])
+                while waiting and waiting[0].done():
+                    waiting.popleft().result()
         if waiting:
             await _durable(waiting[-1])
         return _yes(self._imported(placed, len(asked.rows) - placed))
@@ -221,7 +224,7 @@ async def _durable(future: "asyncio.Future[None]") -> None:
     future.result()
 
 
-async def _turns(rows: Sequence[Row]) -> AsyncIterator[Sequence[Row]]:
+async def _turns(rows: Sequence[Row]) -> AsyncGenerator[Sequence[Row], None]:
     """Yield some rows for each turn of the loop, and rest for twice as long as they took.
 
     A sale needs many turns: whoever only stood back for one of them would come before it again.

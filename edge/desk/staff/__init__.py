@@ -1,0 +1,1 @@
+"""Who works at which terminal, and what they and it may do."""
