@@ -150,7 +150,7 @@ class Bridge:
         match met:
             case Agreed(common):
                 self._outbox.agreed(common)
-                self._has_met = True
+                self._has_met, self._ahead = True, None
                 await self._succeeded()
             case Parted(common, cloud):
                 self._outbox.parted(common, cloud)
@@ -174,6 +174,11 @@ class Bridge:
         return await (
             self._succeeded() if reason is None else self._stumbled(Later(f"lost facts: {reason}"))
         )
+
+    def _meet_anew(self) -> None:
+        """Let the next thing that is sent be the question how far the cloud has come."""
+        self._has_met = False
+        self.wake()
 
     async def _stumbled(self, failure: Failure) -> None:
         """Leave the cloud alone for a while, and meet it anew."""
@@ -218,7 +223,7 @@ class Bridge:
         else:
             self._ahead = None
             # Before anything else is sent, we ask how far the cloud has come.
-            self._has_met = not isinstance(verdict, Rewound | Alien | Forked)
+            self._has_met &= not isinstance(verdict, Rewound | Alien | Forked)
             await self._failed(verdict)
 
     async def _ask_reading_ahead(self, parcel: Parcel) -> WireAnswer | Later:
@@ -260,6 +265,7 @@ class Bridge:
         if isinstance(answer, Later):
             return answer
         if since and is_unknown_cursor(answer):
+            self._meet_anew()  # a cloud that forgot its news forgot facts, too
             await self._inbox.forget()
             return self._spread(self._settings.changes_seconds)
         page = read(answer, Changes)

@@ -246,6 +246,24 @@ def test_a_cloud_that_has_forgotten_is_fed_again_and_moves_no_bookmark_back() ->
     virtual_time.run(main())
 
 
+def test_a_cloud_put_back_from_a_backup_is_fed_again_also_while_nobody_sells() -> None:
+    async def main() -> None:
+        luck = random.Random(7)
+        async with scene(luck) as s:
+            s.sell(luck, 5)
+            await s.drained()
+            backup = s.twin.backup()
+            s.sell(luck, 20)
+            await s.drained()
+            s.twin.rewind(backup)
+            assert len(s.twin.facts("box-1")) < len(s.outbox.pages)
+            async with asyncio.timeout(3600):
+                while s.twin.facts("box-1") != s.outbox.pages:
+                    await asyncio.sleep(10)
+
+    virtual_time.run(main())
+
+
 def test_retry_after_is_obeyed() -> None:
     async def main() -> None:
         sky = Sky(too_many=1.0, retry_after_seconds=600)
