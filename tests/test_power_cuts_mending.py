@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.disk import Tree, images, record
+from tests.faults.disk import Reader, Tree, images, record
 from tests.faults.mended import MENDINGS, cut
 
 IMAGES = {"migration": 8}
@@ -76,3 +76,15 @@ def test_an_image_of_the_end_is_what_is_there(tmp_path: Path) -> None:
         assert found == {
             f"other/{name}": (tmp_path / "other" / name).read_bytes() for name in ("b", "c")
         }
+
+
+def test_a_call_that_another_process_interrupts_in_the_log_is_heard_whole(tmp_path: Path) -> None:
+    """strace(1): what is written in between splits a call into two lines."""
+    path = "".join(f"\\x{byte:02x}" for byte in str(tmp_path / "made").encode())
+    heard = Reader(tmp_path, Tree())
+    heard.hear(f'7 mkdir("{path}", 0777 <unfinished ...>')
+    heard.hear("8 close(3) = 0")
+    heard.hear("7 <... mkdir resumed>)  = 0")
+    whole = Reader(tmp_path, Tree())
+    whole.hear(f'7 mkdir("{path}", 0777)  = 0')
+    assert heard.events == whole.events != []

@@ -28,6 +28,8 @@ CALLS = (
 UNREAD = {"link", "writev", "pwritev", "copy_file_range"}
 """Calls that nobody makes on such files: nothing here knows what they do."""
 BYTES_MAX = 1 << 24
+UNFINISHED = " <unfinished ...>"
+_RESUMED = re.compile(r"\d+ +<\.\.\. \w+ resumed>(.*)")
 _CALL = re.compile(r"^(\d+) +(\w+)\((.*)\) += (\d+)(?:<((?:\\x\w\w)*)>)?$")
 _TEXT = re.compile(r'"((?:\\x\w\w)*)"')
 _FILE = re.compile(r"^(\d+)<((?:\\x\w\w)*)>")
@@ -99,7 +101,7 @@ def record(work: Callable[[], object], folder: Path) -> Record:
     with TemporaryDirectory() as place:
         log = Path(place) / "strace.log"
         _trace(work, log)
-        reader = _Reader(folder, before)
+        reader = Reader(folder, before)
         with log.open(encoding="ascii") as lines:
             for line in lines:
                 reader.hear(line.rstrip())
@@ -141,7 +143,7 @@ def _trace(work: Callable[[], object], log: Path) -> None:
     assert status == 0, "the work fails by itself"
 
 
-class _Reader:
+class Reader:
     """Turns what strace wrote into events."""
 
     def __init__(self, folder: Path, before: Tree) -> None:
@@ -150,12 +152,19 @@ class _Reader:
         self._now.content.update({name: copy(data) for name, data in before.content.items()})
         self._open: dict[tuple[str, str], tuple[str, int]] = {}
         """The file, or the folder, that a process has open there, and how far it has come."""
+        self._begun: dict[str, str] = {}
+        """The beginning of a process's call, where another's was written in between."""
         self.events: list[Event] = []
 
     def hear(self, line: str) -> None:
+        process = line.partition(" ")[0]
+        if line.endswith(UNFINISHED):
+            self._begun[process] = line.removesuffix(UNFINISHED)
+            return
+        if (rest := _RESUMED.match(line)) is not None:
+            line = self._begun.pop(process) + rest[1]
         found = _CALL.match(line)
         if found is None:
-            assert "unfinished" not in line, line[:200]
             return
         process, call, said, result, opened = found.groups()
         if call == "openat":
