@@ -83,6 +83,10 @@ class TokenBuckets:
         bucket = self._buckets.get(who)
         return 0.0 if bucket is None else bucket.seconds_until_next()
 
+    def retry_after(self, who: Hashable) -> int:
+        """Return that in whole seconds, at least one, as who is refused is told."""
+        return max(1, ceil(self.seconds_until_next(who)))
+
     def give_back(self, who: Hashable) -> None:
         """Put a token back into the bucket of `who`, if it is watched."""
         if (bucket := self._buckets.get(who)) is not None:

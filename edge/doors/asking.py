@@ -5,7 +5,6 @@ fast, and what it is told is the same.
 """
 
 import asyncio
-import math
 from collections import Counter
 from collections.abc import Callable
 
@@ -94,8 +93,7 @@ class Asking:
         if self._is_stopping:
             return Refusal("E-STOPPING", retry_after=1)
         if not self._buckets.take(terminal.id, now):
-            wait = self._buckets.seconds_until_next(terminal.id)
-            return Refusal("E-RATE-LIMITED", retry_after=max(1, math.ceil(wait)))
+            return Refusal("E-RATE-LIMITED", retry_after=self._buckets.retry_after(terminal.id))
         if self._waiting[terminal.id] >= WAITING_MAX:
             return Refusal("E-BUSY", retry_after=1)
         return None

@@ -237,8 +237,7 @@ class HttpDoor:
 
     def _refuse_haste(self, visit: _Visit) -> Refusal | None:
         if not self._buckets.take(visit.who, asyncio.get_running_loop().time()):
-            wait = self._buckets.seconds_until_next(visit.who)
-            return Refusal("E-RATE-LIMITED", retry_after=max(1, math.ceil(wait)))
+            return Refusal("E-RATE-LIMITED", retry_after=self._buckets.retry_after(visit.who))
         if visit.terminal is not None:
             cast(Connection, visit.request.protocol).welcome(visit.terminal.id)
         return None
